@@ -1,0 +1,76 @@
+package paas
+
+import (
+	"context"
+	"io"
+	"net/netip"
+)
+
+// Builder turns the source of one commit into one image.
+type Builder interface {
+	// Prepare returns when builds can start; while the builder is still being made it writes the
+	// progress of that to out, for every caller that waits.
+	Prepare(ctx context.Context, out io.Writer) error
+
+	// Plan reads the build configuration in a checked-out tree (paastech/buildpacks.yaml, else
+	// paastech.yaml). Wrong files give an Invalid error (EBuildConfig, EBuilderNot, EBuildpackNot)
+	// that names file and line.
+	Plan(ctx context.Context, dir string) (BuildPlan, error)
+
+	// Build makes and publishes the image. Failures of the user's making are Rejected errors with the
+	// diagnosis; a canceled context leaves no process, container or volume of the build behind.
+	Build(ctx context.Context, build Build) (Image, error)
+
+	// Forget removes the project's caches and published images. It is idempotent.
+	Forget(ctx context.Context, project ProjectID) error
+}
+
+// BuildPlan is what a tree says about how it wants to be built.
+type BuildPlan struct {
+	File       string    // the file that was read, relative to the tree; empty when there is none
+	Path       string    // directory to build, relative to the tree, "." for all of it
+	Builder    string    // image name after aliases; empty means the platform's own
+	Buildpacks []string  // ids inside the builder after aliases; empty means detection
+	Env        Env       // for the build
+	AppEnv     Env       // paastech.yaml's env: for the application
+	Project    ProjectID // paastech.yaml's project.id, for a check
+	Notes      []string  // sentences for the person who pushes
+}
+
+// Build is one build to do.
+type Build struct {
+	Project    ProjectID
+	Deployment int
+	Dir        string // the checked-out tree; the builder may not write to it
+	Plan       BuildPlan
+	Env        Env       // the project's own build variables; they reach no layer, label or log
+	Output     io.Writer // where progress goes, line by line
+}
+
+// Registry carries images from builds to the engine.
+type Registry interface {
+	// BuildAddress and PullAddress are host:port as build containers and the engine reach it.
+	BuildAddress() string
+	PullAddress() string
+
+	// Grant makes a pass that may pull and push the named repositories until it is revoked. A name
+	// that ends in / stands for every repository below it.
+	Grant(pull, push []string) RegistryPass
+
+	// Delete removes a repository (or, with a trailing /, everything below it). It is idempotent.
+	Delete(ctx context.Context, repository string) error
+}
+
+// RegistryPass is a credential of the local registry.
+type RegistryPass struct {
+	Username string
+	Password Secret
+	Revoke   func()
+}
+
+// BuildNetwork is the network that build containers live in: no way to the host but the registry.
+type BuildNetwork struct {
+	Name    string     // as the engine calls it
+	Gateway netip.Addr // the host's address in it
+	Subnet  netip.Prefix
+}

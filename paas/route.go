@@ -1,0 +1,43 @@
+package paas
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Hostname is the name that a request's Host header carries, in lower case and without a port.
+type Hostname string
+
+// RouteState says what the ingress answers for a hostname.
+type RouteState string
+
+// The states of a route; all but RouteLive are answered by a page that says what to do.
+const (
+	RouteLive     RouteState = "live"
+	RouteStopped  RouteState = "stopped"
+	RouteStarting RouteState = "starting"
+	RouteCrashed  RouteState = "crashed"
+	RouteNew      RouteState = "new" // nothing was ever deployed
+)
+
+// Route leads a hostname to the containers of a project's live deployment.
+type Route struct {
+	Host    Hostname
+	Project ProjectID
+	State   RouteState
+	Targets []netip.AddrPort // where the live containers answer
+}
+
+// Router is the ingress. A change is effective when the call returns.
+type Router interface {
+	// Replace puts the route in place of the hostname's earlier one. The returned function waits
+	// until no request is in flight to a target that the new route no longer has; when its context
+	// ends first, it cuts what is left and returns the context's cause.
+	Replace(route Route) (drain func(context.Context) error)
+
+	// Remove forgets a hostname and cuts what is in flight. It is idempotent.
+	Remove(host Hostname)
+
+	// Routes lists all routes.
+	Routes() []Route
+}

@@ -1,0 +1,68 @@
+package paas
+
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// UserID identifies a user: a UUIDv4.
+type UserID string
+
+// User is an account. Its password is kept as an argon2id hash in PHC format.
+type User struct {
+	ID           UserID
+	Username     string
+	Email        string
+	PasswordHash Secret
+	IsAdmin      bool
+	Verified     bool // the address has been confirmed; accounts made on the host are
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// NewUser is what an account is made from.
+type NewUser struct {
+	Username string
+	Email    string
+	Password Secret
+	IsAdmin  bool
+	Verified bool
+}
+
+// Bounds of the account fields (API.md, "Rules for input").
+const (
+	MinUsername, MaxUsername = 3, 40
+	MaxEmail                 = 100
+	MinPassword, MaxPassword = 8, 256
+)
+
+var (
+	username = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$`)
+	// Names that would look like a part of the platform, in a path or a git address.
+	reservedUsernames = []string{"admin", "administrator", "api", "git", "login", "logout", "my", "paastech", "register", "root", "system", "www"}
+)
+
+// Validate checks an account's fields against the rules for input.
+func (u NewUser) Validate() error {
+	switch {
+	case len(u.Username) < MinUsername || len(u.Username) > MaxUsername || !username.MatchString(u.Username):
+		return InvalidField("username", "A username has %d to %d letters, digits, - or _, begins with a letter and ends with a letter or digit.", MinUsername, MaxUsername)
+	case slices.Contains(reservedUsernames, strings.ToLower(u.Username)):
+		return InvalidField("username", "The username %q is reserved; choose another.", u.Username)
+	}
+	if err := validateEmail(u.Email); err != nil {
+		return err
+	}
+	return ValidatePassword(u.Password)
+}
+
+func validateEmail(address string) error {
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address || len(address) > MaxEmail || strings.ContainsAny(address, " \t\r\n") {
+		return InvalidField("email", "This is not an e-mail address of at most %d characters, like ada@example.com.", MaxEmail)
+	}
+	return nil
+}
