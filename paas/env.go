@@ -92,3 +92,6 @@ func (e Env) Lines() []string {
 	}
 	return lines
 }
+
+// equalEnv compares two sets; nil and empty are the same.
+func equalEnv(a, b Env) bool { return maps.Equal(a, b) }

@@ -1,0 +1,73 @@
+package paas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxBuildLog bounds what is kept of one deployment's log.
+const maxBuildLog = 4 << 20
+
+// buildLogs keeps the output of builds and starts, a file a deployment, below its directory.
+type buildLogs string
+
+func openBuildLogs(dir string) (buildLogs, error) {
+	return buildLogs(dir), os.MkdirAll(dir, 0o700)
+}
+
+func (l buildLogs) path(project ProjectID, number int) string {
+	return filepath.Join(string(l), string(project), fmt.Sprintf("%d.log", number))
+}
+
+// create opens the log of a deployment for writing; beyond maxBuildLog it takes and drops.
+func (l buildLogs) create(project ProjectID, number int) (io.WriteCloser, error) {
+	path := l.path(project, number)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &boundedFile{file: file, left: maxBuildLog}, nil
+}
+
+func (l buildLogs) open(project ProjectID, number int) (io.ReadCloser, error) {
+	return os.Open(l.path(project, number))
+}
+
+func (l buildLogs) remove(project ProjectID) error {
+	return os.RemoveAll(filepath.Join(string(l), string(project)))
+}
+
+type boundedFile struct {
+	file *os.File
+	left int
+}
+
+// Write never fails: a full disk must not fail a deployment for its log's sake.
+func (b *boundedFile) Write(line []byte) (int, error) {
+	kept := line[:min(len(line), b.left)]
+	n, _ := b.file.Write(kept)
+	b.left -= n
+	return len(line), nil
+}
+
+func (b *boundedFile) Close() error { return b.file.Close() }
+
+// DeploymentLog returns what a deployment has written so far, for its owner.
+func (p *Platform) DeploymentLog(ctx context.Context, caller User, id ProjectID, number int) (io.ReadCloser, error) {
+	if _, err := p.Deployment(ctx, caller, id, number); err != nil {
+		return nil, err
+	}
+	log, err := p.logs.open(id, number)
+	if errors.Is(err, fs.ErrNotExist) {
+		return io.NopCloser(eof{}), nil
+	}
+	return log, err
+}

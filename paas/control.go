@@ -1,0 +1,177 @@
+package paas
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// DeployOptions say what to deploy and how long to wait.
+type DeployOptions struct {
+	Env    Env              // non-empty: replaces the project's whole set first
+	Queued func(Deployment) // told the deployment as soon as it has its number; may be nil
+}
+
+// Deploy makes the newest image and the project's configuration the running version. When that runs
+// already it does nothing. NotFound with ENeverBuilt before the first push.
+func (p *Platform) Deploy(ctx context.Context, caller User, id ProjectID, options DeployOptions) (Deployment, error) {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return Deployment{}, err
+	}
+	image, err := p.newestImage(ctx, id)
+	if err != nil {
+		return Deployment{}, err
+	}
+	project, err := p.replaceEnv(ctx, id, options.Env)
+	if err != nil {
+		return Deployment{}, err
+	}
+	if live, err := p.Store.LiveDeployment(ctx, id); err == nil && !project.Stopped && equalEnv(live.Env, project.Env) && live.Image.Ref == image.Image.Ref {
+		return live, nil
+	}
+	return p.redeploy(ctx, caller, image, ReasonDeploy, options.Queued)
+}
+
+func (p *Platform) replaceEnv(ctx context.Context, id ProjectID, env Env) (Project, error) {
+	if err := env.Validate(); err != nil {
+		return Project{}, err
+	}
+	return p.Store.ChangeProject(ctx, id, func(project *Project) error {
+		if len(env) > 0 {
+			project.Env = env
+			project.UpdatedAt = p.now()
+		}
+		return nil
+	})
+}
+
+// Restart replaces the running version by a fresh start of the same image.
+func (p *Platform) Restart(ctx context.Context, caller User, id ProjectID, queued func(Deployment)) (Deployment, error) {
+	return p.again(ctx, caller, id, ReasonRestart, queued)
+}
+
+// Start starts a stopped project; when it runs already it does nothing.
+func (p *Platform) Start(ctx context.Context, caller User, id ProjectID, queued func(Deployment)) (Deployment, error) {
+	project, err := p.Project(ctx, caller, id)
+	if err != nil {
+		return Deployment{}, err
+	}
+	if live, err := p.Store.LiveDeployment(ctx, id); err == nil && !project.Stopped {
+		return live, nil
+	}
+	return p.again(ctx, caller, id, ReasonStart, queued)
+}
+
+func (p *Platform) again(ctx context.Context, caller User, id ProjectID, reason Reason, queued func(Deployment)) (Deployment, error) {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return Deployment{}, err
+	}
+	image, err := p.newestImage(ctx, id)
+	if err != nil {
+		return Deployment{}, err
+	}
+	return p.redeploy(ctx, caller, image, reason, queued)
+}
+
+// redeploy makes a deployment of an earlier one's image and the configuration of now.
+func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, reason Reason, queued func(Deployment)) (Deployment, error) {
+	deployment := Deployment{
+		Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image,
+	}
+	return p.deploy(ctx, deployment, rollout{queued: queued})
+}
+
+// Stop ends a project's containers and says so at its address until it is started again.
+func (p *Platform) Stop(ctx context.Context, caller User, id ProjectID) error {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return err
+	}
+	job, err := p.queue.submit(ctx, id, func(ctx context.Context) error {
+		release, err := p.queue.take(ctx, id)
+		if err != nil {
+			return err
+		}
+		defer release()
+		if _, err := p.Store.ChangeProject(ctx, id, func(project *Project) error {
+			project.Stopped = true
+			return nil
+		}); err != nil {
+			return err
+		}
+		return p.halt(ctx, id)
+	})
+	if err != nil {
+		return err
+	}
+	return job.wait(ctx, false)
+}
+
+// newestImage is the newest deployment whose image has been live; while none has, the newest built.
+func (p *Platform) newestImage(ctx context.Context, id ProjectID) (Deployment, error) {
+	if live, err := p.Store.LiveDeployment(ctx, id); err == nil || !IsKind(err, NotFound) {
+		return live, err
+	}
+	all, err := p.Store.Deployments(ctx, id, 0)
+	if err != nil {
+		return Deployment{}, err
+	}
+	for _, deployment := range all {
+		if deployment.Image.Ref != "" {
+			return deployment, nil
+		}
+	}
+	return Deployment{}, Errorf(NotFound, ENeverBuilt, "This project was never built. Push its source first: git push paastech main.")
+}
+
+// Deployments lists a project's deployments, newest first.
+func (p *Platform) Deployments(ctx context.Context, caller User, id ProjectID, limit int) ([]Deployment, error) {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return nil, err
+	}
+	return p.Store.Deployments(ctx, id, limit)
+}
+
+// Deployment returns one of a project's deployments.
+func (p *Platform) Deployment(ctx context.Context, caller User, id ProjectID, number int) (Deployment, error) {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return Deployment{}, err
+	}
+	deployment, err := p.Store.Deployment(ctx, id, number)
+	if IsKind(err, NotFound) {
+		return Deployment{}, Errorf(NotFound, ENotFound, "The project has no deployment v%d.", number)
+	}
+	return deployment, err
+}
+
+// DeleteProject removes a project and everything of it: route, containers, images, caches, logs and
+// repository, and last its row, so that an interrupted deletion can be asked for again.
+func (p *Platform) DeleteProject(ctx context.Context, caller User, id ProjectID) error {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return err
+	}
+	p.queue.cancelAll(id, Errorf(Canceled, ECanceled, "The project was deleted."))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	release, err := p.queue.take(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	p.Router.Remove(p.Hostname(id))
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"remove containers", func() error { return p.Engine.Forget(ctx, id) }},
+		{"remove images and caches", func() error { return p.Builder.Forget(ctx, id) }},
+		{"remove logs", func() error { return p.logs.remove(id) }},
+		{"remove repository", func() error { return p.Repositories.Delete(ctx, id) }},
+		{"remove row", func() error { return p.Store.DeleteProject(ctx, id) }},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s of project %s: %w", step.what, id, err)
+		}
+	}
+	p.Log.InfoContext(ctx, "project deleted", "project", id)
+	return nil
+}

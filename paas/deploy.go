@@ -1,0 +1,227 @@
+package paas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"time"
+)
+
+// rollout is how a deployment gets its image and where its progress goes.
+type rollout struct {
+	build  func(context.Context, Deployment, io.Writer) (Image, error) // nil when the deployment has its image
+	output io.Writer                                                   // may be nil
+	tied   bool                                                        // the caller's end cancels it
+	queued func(Deployment)                                            // told the number; may be nil
+}
+
+// deploy stores the deployment, works on it in the queue and waits until it is live or failed. The
+// error is what went wrong in it; the deployment returned is as far as it got.
+func (p *Platform) deploy(ctx context.Context, deployment Deployment, how rollout) (Deployment, error) {
+	deployment.State, deployment.CreatedAt = Queued, p.now()
+	deployment, err := p.Store.CreateDeployment(ctx, deployment)
+	if err != nil {
+		return Deployment{}, err
+	}
+	result := deployment
+	job, err := p.queue.submit(ctx, deployment.Project, func(ctx context.Context) error {
+		var err error
+		result, err = p.carryOut(ctx, deployment, how)
+		return err
+	})
+	if err != nil {
+		_, err = p.endFailed(ctx, deployment, err)
+		return deployment, err
+	}
+	if how.queued != nil {
+		how.queued(deployment)
+	}
+	if err := job.wait(ctx, how.tied); err != nil {
+		return deployment, err
+	}
+	return result, nil
+}
+
+// carryOut takes a deployment from queued to live, or to failed with a diagnosis.
+func (p *Platform) carryOut(ctx context.Context, d Deployment, how rollout) (Deployment, error) {
+	log, err := p.logs.create(d.Project, d.Number)
+	if err != nil {
+		return p.endFailed(ctx, d, fmt.Errorf("create build log: %w", err))
+	}
+	defer log.Close()
+	out := io.Writer(log)
+	if how.output != nil {
+		out = io.MultiWriter(log, how.output)
+	}
+	if how.build != nil {
+		if d, err = p.build(ctx, d, how, out); err != nil {
+			return p.endFailed(ctx, d, err)
+		}
+	}
+	release, err := p.queue.take(ctx, d.Project)
+	if err != nil {
+		return p.endFailed(ctx, d, err)
+	}
+	defer release()
+	d, err = p.start(ctx, d, out)
+	if err != nil {
+		fmt.Fprintf(out, "%s: %s\n", Public(err).Code, Public(err).Message)
+		return p.endFailed(ctx, d, err)
+	}
+	return d, nil
+}
+
+func (p *Platform) build(ctx context.Context, d Deployment, how rollout, out io.Writer) (Deployment, error) {
+	if err := p.advance(ctx, &d, Building); err != nil {
+		return d, err
+	}
+	p.showStarting(d.Project)
+	image, err := how.build(ctx, d, out)
+	d.Image = image
+	return d, err
+}
+
+// start brings a built deployment to live: start new, ready, store, swap routes, retire the old.
+func (p *Platform) start(ctx context.Context, d Deployment, out io.Writer) (Deployment, error) {
+	project, err := p.Store.Project(ctx, d.Project)
+	if err != nil {
+		return d, err
+	}
+	d.Env = maps.Clone(project.Env)
+	if err := p.advance(ctx, &d, Starting); err != nil {
+		return d, err
+	}
+	fmt.Fprintf(out, "Starting %s\n", d.Name())
+	container, err := p.launch(ctx, &d, out)
+	if err != nil {
+		return d, err
+	}
+	if err := p.commit(ctx, &d, container); err != nil {
+		p.discard(ctx, container.ID)
+		return d, err
+	}
+	p.takeOver(context.WithoutCancel(ctx), d, []Container{container})
+	fmt.Fprintf(out, "%s is live at %s\n", d.Name(), p.ProjectURL(d.Project))
+	return d, nil
+}
+
+// launch starts the deployment's container and waits until it answers; nothing is left of one that does not.
+func (p *Platform) launch(ctx context.Context, d *Deployment, out io.Writer) (Container, error) {
+	spec := p.containerSpec(*d)
+	container, err := p.Engine.Run(ctx, spec)
+	if err != nil {
+		return Container{}, err
+	}
+	seen, err := p.Engine.Await(ctx, container.ID, Probe{Ports: probePorts(spec.Port), Deadline: p.ReadyTimeout})
+	if err == nil && !seen.Ready {
+		p.showLastLines(ctx, container.ID, out)
+		err = diagnoseStart(seen, spec.Port, p.ReadyTimeout).Error()
+	}
+	if err == nil {
+		err = p.Engine.Keep(ctx, container.ID)
+	}
+	if err != nil {
+		p.discard(ctx, container.ID)
+		return Container{}, err
+	}
+	d.Port = seen.Port
+	return container, nil
+}
+
+// containerSpec is what runs of a deployment; PORT is always told.
+func (p *Platform) containerSpec(d Deployment) ContainerSpec {
+	env := maps.Clone(d.Env)
+	if env == nil {
+		env = Env{}
+	}
+	port := env.Port()
+	env["PORT"] = Secret(fmt.Sprint(port))
+	return ContainerSpec{
+		Project: d.Project, Deployment: d.Number, Process: d.Image.Entry(), Image: d.Image.Ref,
+		Env: env, Port: port, Hostname: p.Hostname(d.Project),
+	}
+}
+
+// legacyPort is where images of the first PaaSTech listened, whatever PORT said.
+const legacyPort = 80
+
+func probePorts(port int) []int {
+	if port == legacyPort {
+		return []int{port}
+	}
+	return []int{port, legacyPort}
+}
+
+// commit makes the deployment live in the store: from here it stands.
+func (p *Platform) commit(ctx context.Context, d *Deployment, _ Container) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if _, err := p.Store.ChangeProject(ctx, d.Project, func(project *Project) error {
+		project.Stopped = false
+		return nil
+	}); err != nil {
+		return err
+	}
+	return p.advance(ctx, d, Live)
+}
+
+func (p *Platform) advance(ctx context.Context, d *Deployment, to State) error {
+	next := *d
+	if err := next.Advance(to, p.now()); err != nil {
+		return err
+	}
+	if err := p.Store.UpdateDeployment(ctx, next); err != nil {
+		return err
+	}
+	*d = next
+	return nil
+}
+
+// endFailed stores why a deployment ended and returns that as the caller's error.
+func (p *Platform) endFailed(ctx context.Context, d Deployment, err error) (Deployment, error) {
+	state, why := Failed, err
+	if errors.Is(err, context.Canceled) || IsKind(err, Canceled) {
+		state, why = Aborted, Errorf(Canceled, ECanceled, "The deployment was canceled; what ran before goes on running.").Because(err)
+	}
+	d.Diagnosis = diagnosisOf(why)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if Public(why).Kind == Internal {
+		p.Log.ErrorContext(ctx, "deployment failed", "project", d.Project, "deployment", d.Number, "error", err)
+	}
+	if err := p.advance(ctx, &d, state); err != nil {
+		p.Log.ErrorContext(ctx, "store the end of a deployment", "project", d.Project, "deployment", d.Number, "error", err)
+	}
+	p.refreshRoute(ctx, d.Project)
+	return d, why
+}
+
+// discard removes a container that never took traffic, even when the deployment was canceled.
+func (p *Platform) discard(ctx context.Context, id ContainerID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if err := p.Engine.Remove(ctx, id); err != nil {
+		p.Log.ErrorContext(ctx, "remove container", "container", id, "error", err)
+	}
+}
+
+// lastLines is how much of a failed version's log the person sees.
+const lastLines = 20
+
+func (p *Platform) showLastLines(ctx context.Context, id ContainerID, out io.Writer) {
+	logs, err := p.Engine.Logs(ctx, id, LogOptions{Tail: lastLines})
+	if err != nil {
+		p.Log.WarnContext(ctx, "read the log of a failed start", "container", id, "error", err)
+		return
+	}
+	defer logs.Close()
+	fmt.Fprintln(out, "The app's last lines:")
+	n, _ := io.Copy(out, io.LimitReader(logs, 16<<10))
+	if n == 0 {
+		fmt.Fprintln(out, "(it wrote nothing)")
+	}
+}

@@ -1,0 +1,96 @@
+package paas
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Options is what a Platform is made of. The interfaces are the spokes; the rest comes from the configuration.
+type Options struct {
+	Store        Store
+	Builder      Builder
+	Engine       Engine
+	Router       Router
+	Repositories Repositories
+	Log          *slog.Logger
+
+	DataDir string   // build logs and checked-out trees live below it
+	Domain  string   // applications live at <id>.user-app.<Domain>
+	AppURL  *url.URL // scheme and port of the applications' addresses; its host is not looked at
+
+	ReadyTimeout time.Duration // until a new version must answer; default 60 s
+	DrainTimeout time.Duration // requests in flight on the old version may take; default 30 s
+	GraceTimeout time.Duration // between SIGTERM and SIGKILL; default 10 s
+}
+
+// Platform is the use cases: what people and programs can ask of PaaSTech.
+type Platform struct {
+	Options
+	queue    *queue
+	logs     buildLogs
+	retiring *retiring
+	hashing  chan struct{} // bounds argon2id work, which costs memory and a core each
+	now      func() time.Time
+}
+
+// New makes the platform; Run must be called for deployments to be worked on.
+func New(options Options) (*Platform, error) {
+	options.ReadyTimeout = defaultTo(options.ReadyTimeout, 60*time.Second)
+	options.DrainTimeout = defaultTo(options.DrainTimeout, 30*time.Second)
+	options.GraceTimeout = defaultTo(options.GraceTimeout, 10*time.Second)
+	logs, err := openBuildLogs(filepath.Join(options.DataDir, "logs"))
+	if err != nil {
+		return nil, fmt.Errorf("open build logs: %w", err)
+	}
+	return &Platform{
+		Options:  options,
+		queue:    newQueue(),
+		logs:     logs,
+		retiring: newRetiring(),
+		hashing:  make(chan struct{}, maxHashing()),
+		now:      func() time.Time { return time.Now().UTC() },
+	}, nil
+}
+
+func defaultTo(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}
+
+// Run reconciles what runs with what was decided, works on deployments, and on its way out cancels
+// those that are not live yet and waits for them.
+func (p *Platform) Run(ctx context.Context) error {
+	if err := p.failInterrupted(ctx); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.queue.run(ctx) })
+	group.Go(func() error { return p.reconcileLoop(ctx) })
+	group.Go(func() error { return p.forgetSessions(ctx) })
+	return group.Wait()
+}
+
+// Hostname is where a project's application lives.
+func (p *Platform) Hostname(id ProjectID) Hostname {
+	return Hostname(fmt.Sprintf("%s.user-app.%s", id, p.Domain))
+}
+
+// ProjectURL is the public address of a project's application.
+func (p *Platform) ProjectURL(id ProjectID) string {
+	address := url.URL{Scheme: p.AppURL.Scheme, Host: string(p.Hostname(id))}
+	if port := p.AppURL.Port(); port != "" {
+		address.Host += ":" + port
+	}
+	return address.String()
+}
+
+// Health tells whether the database really answers.
+func (p *Platform) Health(ctx context.Context) error { return p.Store.Ping(ctx) }

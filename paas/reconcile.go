@@ -1,0 +1,295 @@
+package paas
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// reconcileEvery is how often the platform compares what runs with what was decided, unasked.
+const reconcileEvery = time.Minute
+
+// reconcileLoop reconciles at the start, whenever the engine says that something changed, and every minute.
+func (p *Platform) reconcileLoop(ctx context.Context) error {
+	changes := p.Engine.Changes(ctx)
+	tick := time.NewTicker(reconcileEvery)
+	defer tick.Stop()
+	for {
+		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			p.Log.WarnContext(ctx, "reconcile; the next try is within a minute", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, open := <-changes:
+			if !open {
+				changes = nil
+			}
+		case <-tick.C:
+		}
+	}
+}
+
+// failInterrupted ends what a daemon that is gone was working on; its containers go with the first reconciliation.
+func (p *Platform) failInterrupted(ctx context.Context) error {
+	active, err := p.Store.ActiveDeployments(ctx)
+	if err != nil {
+		return fmt.Errorf("list interrupted deployments: %w", err)
+	}
+	for _, d := range active {
+		d.Diagnosis = &Diagnosis{EInterrupted, "the platform was restarted while it worked on this. Push or deploy again."}
+		if err := p.advance(ctx, &d, Failed); err != nil {
+			return fmt.Errorf("end interrupted deployment: %w", err)
+		}
+	}
+	return nil
+}
+
+// world is one look at everything: what was decided and what runs.
+type world struct {
+	projects   map[ProjectID]Project
+	live       map[ProjectID]Deployment
+	active     map[ProjectID]map[int]bool
+	containers map[ProjectID][]Container
+}
+
+// look lists containers first: what starts after is not seen, and what is seen has its row.
+func (p *Platform) look(ctx context.Context) (world, error) {
+	w := world{map[ProjectID]Project{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
+	containers, err := p.Engine.Containers(ctx)
+	if err != nil {
+		return w, err
+	}
+	for _, container := range containers {
+		w.containers[container.Project] = append(w.containers[container.Project], container)
+	}
+	active, err := p.Store.ActiveDeployments(ctx)
+	if err != nil {
+		return w, err
+	}
+	for _, d := range active {
+		if w.active[d.Project] == nil {
+			w.active[d.Project] = map[int]bool{}
+		}
+		w.active[d.Project][d.Number] = true
+	}
+	live, err := p.Store.LiveDeployments(ctx)
+	if err != nil {
+		return w, err
+	}
+	for _, d := range live {
+		w.live[d.Project] = d
+	}
+	projects, err := p.Store.AllProjects(ctx)
+	for _, project := range projects {
+		w.projects[project.ID] = project
+	}
+	return w, err
+}
+
+// operation is one thing that brings what runs closer to what was decided.
+type operation struct {
+	kind       operationKind
+	project    ProjectID
+	container  ContainerID
+	deployment Deployment
+	route      Route
+}
+
+type operationKind string
+
+const (
+	opRoute  operationKind = "route"  // put a route
+	opStart  operationKind = "start"  // start a container that should run and does not
+	opRun    operationKind = "run"    // make a container that is missing
+	opStop   operationKind = "stop"   // stop a container of a stopped project
+	opRemove operationKind = "remove" // remove a container nobody wants
+	opForget operationKind = "forget" // remove all of a project that has no row
+)
+
+// plan compares for one project; it decides and does nothing.
+func (p *Platform) plan(w world, id ProjectID) []operation {
+	project, known := w.projects[id]
+	if !known {
+		return []operation{{kind: opForget, project: id}}
+	}
+	live, isLive := w.live[id]
+	var operations []operation
+	present := false
+	for _, c := range w.containers[id] {
+		switch {
+		case p.retiring.has(c.ID) || w.active[id][c.Deployment]:
+		case isLive && c.Deployment == live.Number:
+			present = true
+			operations = append(operations, keepAsDecided(project, c)...)
+		default:
+			operations = append(operations, operation{kind: opRemove, project: id, container: c.ID})
+		}
+	}
+	if isLive && !present && !project.Stopped {
+		operations = append(operations, operation{kind: opRun, project: id, deployment: live})
+	}
+	return append(operations, operation{kind: opRoute, project: id, route: p.decidedRoute(w, project)})
+}
+
+func keepAsDecided(project Project, c Container) []operation {
+	switch {
+	case project.Stopped && c.Running:
+		return []operation{{kind: opStop, project: project.ID, container: c.ID}}
+	case !project.Stopped && !c.Running && !c.Restarting:
+		return []operation{{kind: opStart, project: project.ID, container: c.ID}}
+	}
+	return nil
+}
+
+// decidedRoute is what the ingress should answer for a project.
+func (p *Platform) decidedRoute(w world, project Project) Route {
+	route := Route{Host: p.Hostname(project.ID), Project: project.ID}
+	live, isLive := w.live[project.ID]
+	switch {
+	case project.Stopped:
+		route.State = RouteStopped
+	case isLive:
+		return p.liveRoute(live, w.containers[project.ID])
+	case len(w.active[project.ID]) > 0:
+		route.State = RouteStarting
+	default:
+		route.State = RouteNew
+	}
+	return route
+}
+
+// Reconcile makes what runs agree with what was decided, from full lists. A project on which a
+// deployment is working is left to it.
+func (p *Platform) Reconcile(ctx context.Context) error {
+	w, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	ids := map[ProjectID]bool{}
+	for id := range w.projects {
+		ids[id] = true
+	}
+	kept, err := p.Engine.Projects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range kept {
+		ids[id] = true
+	}
+	if err := p.refuseMassRemoval(w); err != nil {
+		return err
+	}
+	routes := map[Hostname]Route{}
+	for _, route := range p.Router.Routes() {
+		routes[route.Host] = route
+	}
+	for id := range ids {
+		if p.needsWork(p.plan(w, id), routes) {
+			if err := p.reconcileProject(ctx, id); err != nil && ctx.Err() == nil {
+				p.Log.WarnContext(ctx, "reconcile project", "project", id, "error", err)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// refuseMassRemoval asks before more than half of what runs would go because its projects have no
+// row: then the store is more likely to be the wrong one than the containers.
+func (p *Platform) refuseMassRemoval(w world) error {
+	running, orphans := 0, 0
+	for id, containers := range w.containers {
+		for _, c := range containers {
+			if !c.Running {
+				continue
+			}
+			running++
+			if _, known := w.projects[id]; !known {
+				orphans++
+			}
+		}
+	}
+	if orphans > 1 && orphans*2 > running {
+		return Errorf(Conflict, EConflict, "%d of %d running containers belong to projects that the store does not know. Nothing is removed: check that this is the right database.", orphans, running)
+	}
+	return nil
+}
+
+func (p *Platform) needsWork(operations []operation, routes map[Hostname]Route) bool {
+	return slices.ContainsFunc(operations, func(o operation) bool {
+		return o.kind != opRoute || !sameRoute(routes[o.route.Host], o.route)
+	})
+}
+
+func sameRoute(a, b Route) bool {
+	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets)
+}
+
+// reconcileProject looks again with the project's turn in hand, and acts.
+func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
+	release, free := p.queue.tryTake(id)
+	if !free {
+		return nil
+	}
+	defer release()
+	w, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range p.plan(w, id) {
+		if err := p.execute(ctx, o); err != nil {
+			return fmt.Errorf("%s: %w", o.kind, err)
+		}
+	}
+	if _, known := w.projects[id]; known { // a daemon may have died between row and repository
+		return p.Repositories.Create(ctx, id)
+	}
+	return nil
+}
+
+func (p *Platform) execute(ctx context.Context, o operation) error {
+	switch o.kind {
+	case opRoute:
+		if !slices.ContainsFunc(p.Router.Routes(), func(r Route) bool { return sameRoute(r, o.route) }) {
+			p.Router.Replace(o.route)
+		}
+		return nil
+	case opStart:
+		return p.Engine.Start(ctx, o.container)
+	case opStop:
+		return p.Engine.Stop(ctx, o.container, p.GraceTimeout)
+	case opRemove:
+		return p.Engine.Remove(ctx, o.container)
+	case opForget:
+		return p.Engine.Forget(ctx, o.project)
+	case opRun:
+		return p.runMissing(ctx, o.deployment)
+	}
+	return nil
+}
+
+// runMissing makes a live deployment's container anew. It is not waited for: the route follows when it answers.
+func (p *Platform) runMissing(ctx context.Context, d Deployment) error {
+	container, err := p.Engine.Run(ctx, p.containerSpec(d))
+	if err != nil {
+		return err
+	}
+	if err := p.Engine.Keep(ctx, container.ID); err != nil {
+		return err
+	}
+	p.Router.Replace(p.liveRoute(d, []Container{container}))
+	return nil
+}
+
+// reconcileRoute puts the one route right.
+func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
+	w, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	if project, known := w.projects[id]; known {
+		return p.execute(ctx, operation{kind: opRoute, route: p.decidedRoute(w, project)})
+	}
+	return nil
+}
