@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+func TestDeploymentsComeBackWhole(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		ada := someUser(t, s, "ada")
+		project := someProject(t, s, ada, "blog")
+		at := birth.Add(time.Minute)
+		deployment, err := s.CreateDeployment(ctx, paas.Deployment{
+			Project: project.ID, State: paas.Starting, Reason: paas.ReasonPush, By: ada.ID, Branch: "main", Commit: "0123456789abcdef",
+			Image: paas.Image{Ref: "127.0.0.1:5000/x@sha256:1", Processes: []paas.Process{{Type: "web", Command: "node <app>", Default: true}}},
+			Env:   paas.Env{"A": "1"}, Port: 8080, CreatedAt: birth, BuiltAt: &at,
+		})
+		must(t, err)
+		if got, err := s.Deployment(ctx, project.ID, 1); err != nil || !reflect.DeepEqual(got, deployment) {
+			t.Fatalf("got %#v, %v; want %#v", got, err, deployment)
+		}
+
+		must(t, deployment.Advance(paas.Failed, at))
+		deployment.Diagnosis, deployment.Port = &paas.Diagnosis{Code: "E_NO_PORT", Message: "It never listened."}, 80
+		must(t, s.UpdateDeployment(ctx, deployment))
+		if got, err := s.Deployment(ctx, project.ID, 1); err != nil || !reflect.DeepEqual(got, deployment) {
+			t.Fatalf("got %#v, %v; want %#v", got, err, deployment)
+		}
+		_, err = s.Deployment(ctx, project.ID, 2)
+		wantKind(t, err, paas.NotFound)
+		deployment.Number = 2
+		wantKind(t, s.UpdateDeployment(ctx, deployment), paas.NotFound)
+	})
+}
+
+func TestDeploymentsAreNumberedPerProject(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ada := someUser(t, s, "ada")
+		projects := []paas.Project{someProject(t, s, ada, "a"), someProject(t, s, ada, "b")}
+		var group sync.WaitGroup
+		for i := range 10 {
+			group.Go(func() {
+				if _, err := s.CreateDeployment(context.Background(), paas.Deployment{Project: projects[i%2].ID, CreatedAt: birth}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for _, project := range projects {
+			got, err := s.Deployments(t.Context(), project.ID, 0)
+			must(t, err)
+			if len(got) != 5 || got[0].Number != 5 || got[4].Number != 1 {
+				t.Errorf("got %v, want numbers 5 to 1", got)
+			}
+			got, err = s.Deployments(t.Context(), project.ID, 2)
+			must(t, err)
+			if len(got) != 2 || got[1].Number != 4 {
+				t.Errorf("got %v, want 5 and 4", got)
+			}
+		}
+		_, err := s.CreateDeployment(t.Context(), paas.Deployment{Project: "gone"})
+		wantKind(t, err, paas.NotFound)
+	})
+}
+
+func TestOneDeploymentIsLive(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		project := someProject(t, s, someUser(t, s, "ada"), "blog")
+		_, err := s.LiveDeployment(ctx, project.ID)
+		wantKind(t, err, paas.NotFound)
+
+		for number := 1; number <= 2; number++ {
+			deployment, err := s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, State: paas.Starting, CreatedAt: birth})
+			must(t, err)
+			must(t, deployment.Advance(paas.Live, birth.Add(time.Duration(number)*time.Minute)))
+			must(t, s.UpdateDeployment(ctx, deployment))
+			must(t, s.UpdateDeployment(ctx, deployment)) // its own successor it is not
+			if live, err := s.LiveDeployment(ctx, project.ID); err != nil || live.Number != number {
+				t.Fatalf("live is %v, %v; want %d", live, err, number)
+			}
+		}
+
+		earlier, err := s.Deployment(ctx, project.ID, 1)
+		must(t, err)
+		if earlier.State != paas.Superseded || earlier.EndedAt == nil || !earlier.EndedAt.Equal(birth.Add(2*time.Minute)) {
+			t.Errorf("the earlier one is %#v", earlier)
+		}
+		_, err = s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, State: paas.Building, CreatedAt: birth})
+		must(t, err)
+		live, err := s.LiveDeployments(ctx)
+		must(t, err)
+		active, err := s.ActiveDeployments(ctx)
+		must(t, err)
+		if len(live) != 1 || live[0].Number != 2 || len(active) != 1 || active[0].Number != 3 {
+			t.Errorf("live %v, active %v", live, active)
+		}
+	})
+}
+
+func TestACanceledCallSaysSo(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.Users(ctx); err == nil || paas.IsKind(err, paas.NotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/glebarez/sqlite"
+)
+
+// databaseFile is the SQLite database's name inside the data directory.
+const databaseFile = "paastech.db"
+
+// readers is how many connections read beside the one that writes; each may cache 2 MB.
+const readers = 4
+
+// openSQLite opens the file with one pool that writes and one that only reads.
+func openSQLite(ctx context.Context, dir string) (*Store, error) {
+	path, err := makeDatabaseFile(dir)
+	if err != nil {
+		return nil, fmt.Errorf("make database file: %w", err)
+	}
+	writer, err := open(ctx, sqlite.Open(dataSource(path)))
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	reader, err := open(ctx, sqlite.Open(dataSource(path, "query_only(1)")))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), closePool(writer))
+	}
+	return &Store{writer: writer, reader: reader}, errors.Join(limitPool(writer, 1), limitPool(reader, readers))
+}
+
+// makeDatabaseFile sees to it that nobody else can read the database; SQLite gives the files it
+// makes beside it the same mode.
+func makeDatabaseFile(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	path, err := filepath.Abs(filepath.Join(dir, databaseFile))
+	if err != nil {
+		return "", err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", err
+	}
+	return path, errors.Join(file.Chmod(fs.FileMode(0o600)), file.Close())
+}
+
+// dataSource is the driver's name for the file. The driver skips _txlock when _time_format is there
+// too, so that one may not be added.
+func dataSource(path string, pragmas ...string) string {
+	pragmas = append([]string{
+		"busy_timeout(10000)",
+		"journal_mode(WAL)",
+		"synchronous(FULL)",
+		"foreign_keys(1)",
+	}, pragmas...)
+	query := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+}
