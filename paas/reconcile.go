@@ -238,9 +238,15 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 		return err
 	}
 	for _, o := range p.plan(w, id) {
+		if o.kind == opRoute {
+			continue // last, and from a new look: the others change what it should be
+		}
 		if err := p.execute(ctx, o); err != nil {
 			return fmt.Errorf("%s: %w", o.kind, err)
 		}
+	}
+	if err := p.reconcileRoute(ctx, id); err != nil {
+		return err
 	}
 	if _, known := w.projects[id]; known { // a daemon may have died between row and repository
 		return p.Repositories.Create(ctx, id)
@@ -275,11 +281,7 @@ func (p *Platform) runMissing(ctx context.Context, d Deployment) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Engine.Keep(ctx, container.ID); err != nil {
-		return err
-	}
-	p.Router.Replace(p.liveRoute(d, []Container{container}))
-	return nil
+	return p.Engine.Keep(ctx, container.ID)
 }
 
 // reconcileRoute puts the one route right.

@@ -1,0 +1,47 @@
+SHELL := /bin/bash
+export CGO_ENABLED := 0
+GO ?= go
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+BENCH ?= .
+
+.PHONY: build embed demo serve test soak bench lint clean help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+embed:
+	@$(GO) run ./builder/cmd/embed
+
+build: embed ## ./paastech
+	@echo "==> building ./paastech" >&2
+	@$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o paastech .
+
+demo: ## everything, from nothing to an application that answers, until Ctrl-C
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build
+	@examples/demo
+
+serve: ## the demo's platform without its application, until Ctrl-C
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build
+	@examples/demo --serve-only
+
+test: ## all tests: real Docker, git, ssh, PostgreSQL, Chromium
+	@.ci/test $(GO) test -timeout 45m ./...
+
+soak: ## the same with long repetitions and time bounds
+	@PAASTECH_SOAK=1 .ci/test $(GO) test -timeout 4h -count 1 ./...
+
+bench: ## figures as ratios against a floor measured in the same run; BENCH=deploy for one group
+	@.ci/test $(GO) test -timeout 2h -run '^$$' -bench '(?i)$(BENCH)' -benchtime 1x ./...
+
+lint: embed ## format, vet, staticcheck, client for macOS and Windows
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) run $(STATICCHECK) ./...
+	@GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null .
+	@GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null .
+
+clean: ## what build made
+	@rm -rf paastech builder/embedded/*.zst dist

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/traefik/paerser/types"
+)
+
+// Config is everything that can be configured. A flag beats the environment (PAASTECH_ and the path
+// in capitals), which beats the file. It dies in serve: components get small options.
+type Config struct {
+	DataDir  string
+	Domain   string
+	Server   ServerConfig
+	API      APIConfig
+	Git      GitConfig
+	Ingress  IngressConfig
+	Registry RegistryConfig
+	Database DatabaseConfig
+	Docker   DockerConfig
+	Builder  BuilderConfig
+	Deploy   DeployConfig
+	Limits   LimitsConfig
+	Network  NetworkConfig
+	Log      LogConfig
+}
+
+// ServerConfig is the dashboard and API.
+type ServerConfig struct {
+	Listen         string
+	PublicURL      string
+	TrustedProxies []string
+	Development    bool
+}
+
+// APIConfig is what concerns the API alone.
+type APIConfig struct {
+	CORSOrigins []string
+}
+
+// GitConfig is the SSH git server.
+type GitConfig struct {
+	Listen        string
+	PublicAddress string
+}
+
+// IngressConfig is the reverse proxy in front of the applications.
+type IngressConfig struct {
+	Listen         string
+	PublicURL      string
+	TrustedProxies []string
+}
+
+// RegistryConfig is the local registry.
+type RegistryConfig struct {
+	Port int
+}
+
+// DatabaseConfig says where the store is; empty means SQLite in the data directory.
+type DatabaseConfig struct {
+	URL string
+}
+
+// DockerConfig says where the engine is.
+type DockerConfig struct {
+	Host string
+}
+
+// BuilderConfig is how builds are made.
+type BuilderConfig struct {
+	Image       string
+	Allowed     []string
+	Aliases     map[string]string
+	Memory      string
+	CPU         float64
+	Timeout     types.Duration
+	Concurrency int
+	CABundle    string
+}
+
+// DeployConfig is how a new version takes over.
+type DeployConfig struct {
+	ReadyTimeout types.Duration
+	DrainTimeout types.Duration
+	GraceTimeout types.Duration
+}
+
+// LimitsConfig bounds what applications use.
+type LimitsConfig struct {
+	App AppLimits
+}
+
+// AppLimits bounds one container of an application.
+type AppLimits struct {
+	Memory string
+	CPU    float64
+	PIDs   int
+}
+
+// NetworkConfig is how applications are kept apart.
+type NetworkConfig struct {
+	Pool  string
+	Allow []string
+}
+
+// LogConfig is the daemon's own log.
+type LogConfig struct {
+	Level  string
+	Format string
+}
+
+// defaults make it work with no configuration at all: everything on loopback.
+func defaults() Config {
+	return Config{
+		DataDir: "data",
+		Domain:  "localhost",
+		Server:  ServerConfig{Listen: "127.0.0.1:3000"},
+		Git:     GitConfig{Listen: "127.0.0.1:2222"},
+		Ingress: IngressConfig{Listen: "127.0.0.1:8080"},
+		Builder: BuilderConfig{Memory: "2GiB", CPU: 2, Timeout: types.Duration(15 * time.Minute), Concurrency: 2},
+		Deploy: DeployConfig{
+			ReadyTimeout: types.Duration(60 * time.Second),
+			DrainTimeout: types.Duration(30 * time.Second),
+			GraceTimeout: types.Duration(10 * time.Second),
+		},
+		Limits:  LimitsConfig{App: AppLimits{Memory: "512MiB", CPU: 1, PIDs: 512}},
+		Network: NetworkConfig{Pool: "10.214.0.0/16"},
+		Log:     LogConfig{Level: "info", Format: "text"},
+	}
+}
