@@ -2,6 +2,7 @@ package paas
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -95,3 +96,6 @@ func (e Env) Lines() []string {
 
 // equalEnv compares two sets; nil and empty are the same.
 func equalEnv(a, b Env) bool { return maps.Equal(a, b) }
+
+// LogValue shows the names alone.
+func (e Env) LogValue() slog.Value { return slog.AnyValue(slices.Sorted(maps.Keys(e))) }
