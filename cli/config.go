@@ -70,7 +70,7 @@ type DockerConfig struct {
 type BuilderConfig struct {
 	Image       string
 	Allowed     []string
-	Aliases     map[string]string
+	Aliases     map[string]string `file:"allowEmpty"`
 	Memory      string
 	CPU         float64
 	Timeout     types.Duration
