@@ -110,7 +110,7 @@ func (p *Platform) start(ctx context.Context, d Deployment, out io.Writer) (Depl
 // launch starts the deployment's container and waits until it answers; nothing is left of one that does not.
 func (p *Platform) launch(ctx context.Context, d *Deployment, out io.Writer) (Container, error) {
 	spec := p.containerSpec(*d)
-	container, err := p.Engine.Run(ctx, spec)
+	container, err := p.Engine.Launch(ctx, spec)
 	if err != nil {
 		return Container{}, err
 	}

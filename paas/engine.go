@@ -13,9 +13,9 @@ type ContainerID string
 // Engine runs containers: Docker on this host, or a cluster. It sees only what carries the
 // instance's own label.
 type Engine interface {
-	// Run creates and starts a container, pulling the image and making the project's network when
+	// Launch creates and starts a container, pulling the image and making the project's network when
 	// they are not there. The container is not restarted by the engine until Keep is called.
-	Run(ctx context.Context, spec ContainerSpec) (Container, error)
+	Launch(ctx context.Context, spec ContainerSpec) (Container, error)
 
 	// Await returns when the container answers, when it has ended, or when the probe's deadline has
 	// passed; the Readiness says which. An error means the engine itself did not work.

@@ -37,7 +37,7 @@ func newFakeEngine() *fakeEngine {
 	}
 }
 
-func (e *fakeEngine) Run(_ context.Context, spec paas.ContainerSpec) (paas.Container, error) {
+func (e *fakeEngine) Launch(_ context.Context, spec paas.ContainerSpec) (paas.Container, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.next++

@@ -277,7 +277,7 @@ func (p *Platform) execute(ctx context.Context, o operation) error {
 
 // runMissing makes a live deployment's container anew. It is not waited for: the route follows when it answers.
 func (p *Platform) runMissing(ctx context.Context, d Deployment) error {
-	container, err := p.Engine.Run(ctx, p.containerSpec(d))
+	container, err := p.Engine.Launch(ctx, p.containerSpec(d))
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ func TestReconcileBringsBackWhatIsMissing(t *testing.T) {
 func TestReconcileRemovesWhatNobodyOwns(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush("one")
-	w.engine.Run(t.Context(), paas.ContainerSpec{Project: w.project.ID, Deployment: 7, Image: "stray"})
-	w.engine.Run(t.Context(), paas.ContainerSpec{Project: "00000000-0000-4000-8000-000000000000", Image: "orphan"})
+	w.engine.Launch(t.Context(), paas.ContainerSpec{Project: w.project.ID, Deployment: 7, Image: "stray"})
+	w.engine.Launch(t.Context(), paas.ContainerSpec{Project: "00000000-0000-4000-8000-000000000000", Image: "orphan"})
 	if err := w.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestReconcileAsksBeforeRemovingHalf(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush("one")
 	for range 3 {
-		w.engine.Run(t.Context(), paas.ContainerSpec{Project: "00000000-0000-4000-8000-000000000000", Image: "orphan"})
+		w.engine.Launch(t.Context(), paas.ContainerSpec{Project: "00000000-0000-4000-8000-000000000000", Image: "orphan"})
 	}
 	if err := w.Reconcile(t.Context()); !paas.IsCode(err, paas.EConflict) {
 		t.Fatalf("error %v", err)
@@ -94,7 +94,7 @@ func TestInterruptedDeploymentsFailAtTheNextStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.engine.Run(t.Context(), paas.ContainerSpec{Project: w.project.ID, Deployment: d.Number, Image: "half"})
+	w.engine.Launch(t.Context(), paas.ContainerSpec{Project: w.project.ID, Deployment: d.Number, Image: "half"})
 	w.serve(t.TempDir())
 	w.eventuallyRunning()
 	if d, _ = w.Deployment(t.Context(), w.ada, w.project.ID, d.Number); d.State != paas.Failed || d.Diagnosis.Code != paas.EInterrupted {
