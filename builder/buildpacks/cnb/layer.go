@@ -25,6 +25,7 @@ type Use struct {
 type Layer struct {
 	Name string
 	Path string
+	Note string // kept beside the key, for what a later build must know of files it does not see
 	use  Use
 	key  string // of the restored layer; "" when nothing was restored
 }
@@ -35,7 +36,8 @@ type layerFile struct {
 }
 
 type layerMetadata struct {
-	Key string `toml:"key"`
+	Key  string `toml:"key"`
+	Note string `toml:"note,omitempty"`
 }
 
 // Layer opens the layer called name, restored or new.
@@ -46,7 +48,7 @@ func (b *Build) Layer(name string, use Use) (*Layer, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read layer %s: %w", name, err)
 	}
-	layer.key = restored.Metadata.Key
+	layer.key, layer.Note = restored.Metadata.Key, restored.Metadata.Note
 	return layer, nil
 }
 
@@ -63,12 +65,9 @@ func (l *Layer) Holds(key string) bool {
 	return err == nil
 }
 
-// Key is what the restored layer was made from, or "".
-func (l *Layer) Key() string { return l.key }
-
 // Empty removes what was restored and makes a new, empty directory.
 func (l *Layer) Empty() error {
-	l.key = ""
+	l.key, l.Note = "", ""
 	if err := os.RemoveAll(l.Path); err != nil {
 		return fmt.Errorf("empty layer %s: %w", l.Name, err)
 	}
@@ -82,7 +81,7 @@ func (l *Layer) Empty() error {
 func (l *Layer) Save(key string) error {
 	l.key = key
 	var text bytes.Buffer
-	if err := toml.NewEncoder(&text).Encode(layerFile{Types: l.use, Metadata: layerMetadata{Key: key}}); err != nil {
+	if err := toml.NewEncoder(&text).Encode(layerFile{Types: l.use, Metadata: layerMetadata{Key: key, Note: l.Note}}); err != nil {
 		return fmt.Errorf("encode layer %s: %w", l.Name, err)
 	}
 	if err := os.WriteFile(l.file(), text.Bytes(), 0o644); err != nil {
