@@ -1,0 +1,61 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+func project(id paas.ProjectID, below ...string) []string {
+	return append([]string{"projects", string(id)}, below...)
+}
+
+// CreateProject makes a project and its empty repository.
+func (c *Client) CreateProject(ctx context.Context, name string) (wire.Project, error) {
+	return content[wire.Project](ctx, c, request{method: http.MethodPost, path: []string{"projects"}, body: wire.NewProject{Name: name}})
+}
+
+// Projects lists one's own projects, by name.
+func (c *Client) Projects(ctx context.Context) ([]wire.Project, error) {
+	return content[[]wire.Project](ctx, c, request{method: http.MethodGet, path: []string{"projects", "my"}})
+}
+
+// Project returns one project.
+func (c *Client) Project(ctx context.Context, id paas.ProjectID) (wire.Project, error) {
+	return content[wire.Project](ctx, c, request{method: http.MethodGet, path: project(id)})
+}
+
+// FindProject returns the project with this id, or one's own project with this name.
+func (c *Client) FindProject(ctx context.Context, nameOrID string) (wire.Project, error) {
+	if paas.IsProjectID(nameOrID) {
+		return c.Project(ctx, paas.ProjectID(nameOrID))
+	}
+	all, err := c.Projects(ctx)
+	if err != nil {
+		return wire.Project{}, err
+	}
+	for _, one := range all {
+		if one.Name == nameOrID {
+			return one, nil
+		}
+	}
+	return wire.Project{}, paas.Errorf(paas.NotFound, paas.ENotFound, "You have no project %q. `paastech projects ls` shows yours.", nameOrID)
+}
+
+// UpdateProject changes a project's name or deploy branch.
+func (c *Client) UpdateProject(ctx context.Context, id paas.ProjectID, change wire.ProjectChange) (wire.Project, error) {
+	return content[wire.Project](ctx, c, request{method: http.MethodPatch, path: project(id), body: change})
+}
+
+// DeleteProject removes a project with everything that belongs to it.
+func (c *Client) DeleteProject(ctx context.Context, id paas.ProjectID) error {
+	_, err := content[wire.Nothing](ctx, c, request{method: http.MethodDelete, path: project(id)})
+	return err
+}
+
+// Statistics measures what a project uses now.
+func (c *Client) Statistics(ctx context.Context, id paas.ProjectID) (paas.Statistics, error) {
+	return content[paas.Statistics](ctx, c, request{method: http.MethodGet, path: project(id, "statistics")})
+}

@@ -1,0 +1,144 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web/problem"
+)
+
+const eventStream = "text/event-stream"
+
+// maxEvent bounds one line of a stream; containers' lines are split at 16 KiB by the engine.
+const maxEvent = 1 << 20
+
+// LogQuery chooses lines of an application's log.
+type LogQuery struct {
+	Tail  int       // newest lines; 0 means what the server sees fit
+	Since time.Time // zero means from the beginning
+}
+
+func (q LogQuery) query() url.Values {
+	query := url.Values{}
+	if q.Tail > 0 {
+		query.Set("tail", strconv.Itoa(q.Tail))
+	}
+	if !q.Since.IsZero() {
+		query.Set("since", q.Since.UTC().Format(time.RFC3339Nano))
+	}
+	return query
+}
+
+// Logs returns what the application has written.
+func (c *Client) Logs(ctx context.Context, id paas.ProjectID, query LogQuery) (string, error) {
+	logs, err := content[wire.Logs](ctx, c, request{method: http.MethodGet, path: project(id, "logs"), query: query.query()})
+	return logs.Logs, err
+}
+
+// FollowLogs gives line each line that the application has written and goes on to write, until ctx
+// ends or the application's container does. An error of line ends it, too.
+func (c *Client) FollowLogs(ctx context.Context, id paas.ProjectID, query LogQuery, line func(string) error) error {
+	_, err := c.follow(ctx, request{method: http.MethodGet, path: project(id, "logs"), query: query.query(), accept: eventStream}, line)
+	return err
+}
+
+// DeploymentLog returns what a deployment has written so far while it was built and started.
+func (c *Client) DeploymentLog(ctx context.Context, id paas.ProjectID, number int) (string, error) {
+	logs, err := content[wire.Logs](ctx, c, request{method: http.MethodGet, path: project(id, "deployments", strconv.Itoa(number), "log")})
+	return logs.Logs, err
+}
+
+// FollowDeploymentLog gives line each line of a deployment's log until the deployment is live or has
+// failed, and returns it as it then is.
+func (c *Client) FollowDeploymentLog(ctx context.Context, id paas.ProjectID, number int, line func(string) error) (wire.Deployment, error) {
+	var deployment wire.Deployment
+	last, err := c.follow(ctx, request{method: http.MethodGet, path: project(id, "deployments", strconv.Itoa(number), "log"), accept: eventStream}, line)
+	if err != nil {
+		return deployment, err
+	}
+	if err := json.Unmarshal([]byte(last), &deployment); err != nil {
+		return deployment, fmt.Errorf("read how the deployment ended: %w", err)
+	}
+	return deployment, nil
+}
+
+// follow reads a stream to its end event and returns that event's data.
+func (c *Client) follow(ctx context.Context, r request, line func(string) error) (string, error) {
+	response, err := c.send(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	events := newEventReader(response.Body)
+	for {
+		event, err := events.next()
+		if err != nil {
+			return "", c.lost(ctx, fmt.Errorf("the stream broke off: %w", err))
+		}
+		switch event.name {
+		case wire.EventEnd:
+			return event.data, nil
+		case wire.EventError:
+			return "", broken(event.data)
+		case "":
+			if err := line(event.data); err != nil {
+				return "", err
+			}
+		}
+	}
+}
+
+func broken(data string) error {
+	var document problem.Document
+	if err := json.Unmarshal([]byte(data), &document); err != nil {
+		return fmt.Errorf("read why the stream broke: %w", err)
+	}
+	return document.Err()
+}
+
+// event is one event of a stream (HTML standard, section 9.2).
+type event struct{ name, data string }
+
+type eventReader struct{ lines *bufio.Scanner }
+
+func newEventReader(from io.Reader) eventReader {
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, maxEvent)
+	return eventReader{lines}
+}
+
+// next returns the next event that carries data or a name; comments only keep the connection alive.
+func (r eventReader) next() (event, error) {
+	var e event
+	var data []string
+	for r.lines.Scan() {
+		line := r.lines.Text()
+		if line == "" {
+			if e.name != "" || data != nil {
+				e.data = strings.Join(data, "\n")
+				return e, nil
+			}
+			continue
+		}
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "event":
+			e.name = value
+		case "data":
+			data = append(data, value)
+		}
+	}
+	return event{}, errors.Join(r.lines.Err(), io.ErrUnexpectedEOF)
+}

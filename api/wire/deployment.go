@@ -1,0 +1,45 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// Deployment is one attempt to make a version run.
+type Deployment struct {
+	Number    int             `json:"number"`
+	Name      string          `json:"name"` // v3
+	State     paas.State      `json:"state"`
+	Reason    paas.Reason     `json:"reason"`
+	Branch    string          `json:"branch"`
+	Commit    paas.CommitID   `json:"commit"`
+	Port      int             `json:"port"` // where the application answers; 0 until known
+	Processes []paas.Process  `json:"processes"`
+	Diagnosis *paas.Diagnosis `json:"diagnosis"` // why it failed
+	CreatedAt time.Time       `json:"createdAt"`
+	BuiltAt   *time.Time      `json:"builtAt"`
+	LiveAt    *time.Time      `json:"liveAt"`
+	EndedAt   *time.Time      `json:"endedAt"`
+}
+
+// DeploymentOf shows a deployment, without its environment and image.
+func DeploymentOf(d paas.Deployment) Deployment {
+	processes := d.Image.Processes
+	if processes == nil {
+		processes = []paas.Process{}
+	}
+	return Deployment{
+		Number: d.Number, Name: d.Name(), State: d.State, Reason: d.Reason, Branch: d.Branch, Commit: d.Commit,
+		Port: d.Port, Processes: processes, Diagnosis: d.Diagnosis,
+		CreatedAt: d.CreatedAt.UTC(), BuiltAt: utc(d.BuiltAt), LiveAt: utc(d.LiveAt), EndedAt: utc(d.EndedAt),
+	}
+}
+
+// The names of events in a text/event-stream. Lines of a log are events without a name.
+const (
+	// EventEnd closes a stream; its data is a Deployment in the log of one, else empty.
+	EventEnd = "end"
+	// EventError closes a stream that broke; its data is a problem.Document.
+	EventError = "error"
+)

@@ -1,0 +1,97 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// Project is a project as its owner sees it.
+type Project struct {
+	ID         paas.ProjectID `json:"id"`
+	Name       string         `json:"name"`
+	Owner      Owner          `json:"owner"`
+	Config     Config         `json:"config"`
+	Settings   Settings       `json:"settings"`
+	CreatedAt  time.Time      `json:"createdAt"`
+	UpdatedAt  time.Time      `json:"updatedAt"`
+	GitURL     string         `json:"gitUrl"`
+	URL        string         `json:"url"`
+	Status     paas.Status    `json:"status"`
+	Deployment *Deployment    `json:"deployment"` // the newest, whatever became of it
+	Live       *Deployment    `json:"live"`       // the one that runs
+}
+
+// Owner is whose a project is.
+type Owner struct {
+	ID       paas.UserID `json:"id"`
+	Username string      `json:"username"`
+}
+
+// Config is what reaches the application. Env is never null.
+type Config struct {
+	Env paas.Env `json:"env"`
+}
+
+// Settings are how a project is deployed.
+type Settings struct {
+	Branch string `json:"branch"` // empty until the first deploy
+}
+
+// NewProject is a project to make.
+type NewProject struct {
+	Name string `json:"name"`
+}
+
+// ProjectChange changes a project; what is missing stays.
+type ProjectChange struct {
+	Name     *string         `json:"name,omitempty"`
+	Settings *SettingsChange `json:"settings,omitempty"`
+}
+
+// SettingsChange changes settings; what is missing stays.
+type SettingsChange struct {
+	Branch *string `json:"branch,omitempty"`
+}
+
+// Env is a set of variables, and the deployment that a change of it made.
+type Env struct {
+	Env        paas.Env    `json:"env"`
+	Deployment *Deployment `json:"deployment,omitempty"`
+}
+
+// NewEnv replaces a set of variables.
+type NewEnv struct {
+	Env paas.Env `json:"env"`
+}
+
+// EnvChange sets variables; null removes one.
+type EnvChange struct {
+	Env map[string]*paas.Secret `json:"env"`
+}
+
+// Deploy redeploys the newest image; a set of variables that is not empty replaces the stored one.
+type Deploy struct {
+	EnvVars paas.Env `json:"env_vars"`
+}
+
+// StatusQuery asks for the statuses of projects by the first PaaSTech's names.
+type StatusQuery struct {
+	ContainerNames []paas.ProjectID `json:"container_names"`
+}
+
+// Statuses answers a StatusQuery.
+type Statuses struct {
+	ContainerStatuses []ContainerStatus `json:"container_statuses"`
+}
+
+// ContainerStatus is one project's status.
+type ContainerStatus struct {
+	ContainerName   paas.ProjectID `json:"container_name"`
+	ContainerStatus string         `json:"container_status"`
+}
+
+// Logs is text that was written, oldest line first.
+type Logs struct {
+	Logs string `json:"logs"`
+}
