@@ -92,11 +92,20 @@ func (l *Layer) Save(key string) error {
 
 // SetLaunchDefault gives a variable to the running application unless the user sets it.
 func (l *Layer) SetLaunchDefault(name, value string) error {
+	return l.setLaunch(name+".default", value)
+}
+
+// PrependLaunchPath puts dir first on the running application's PATH.
+func (l *Layer) PrependLaunchPath(dir string) error {
+	return errors.Join(l.setLaunch("PATH.prepend", dir), l.setLaunch("PATH.delim", ":"))
+}
+
+func (l *Layer) setLaunch(file, value string) error {
 	dir := filepath.Join(l.Path, "env.launch")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make layer environment: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, name+".default"), []byte(value), 0o644)
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0o644)
 }
 
 func (l *Layer) file() string { return l.Path + ".toml" }

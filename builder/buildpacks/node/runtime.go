@@ -12,6 +12,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/builder/buildpacks/cnb"
 	"github.com/paastech-cloud/paastech/builder/buildpacks/npmregistry"
+	"github.com/paastech-cloud/paastech/builder/buildpacks/packagejson"
 	"github.com/paastech-cloud/paastech/builder/buildpacks/semver"
 )
 
@@ -34,7 +35,7 @@ type wish struct {
 }
 
 // wantedVersion looks where Node versions are written, the most explicit place first.
-func wantedVersion(source cnb.Source, manifest Manifest) wish {
+func wantedVersion(source cnb.Source, manifest packagejson.Manifest) wish {
 	if text := source.Env.Get("BP_NODE_VERSION"); text != "" {
 		return wish{text, "BP_NODE_VERSION"}
 	}
@@ -98,7 +99,7 @@ func (e *engine) prepare(ctx context.Context) error {
 
 // chooseEngine takes the image's own Node when it is what the application asks for, else a
 // release from the npm registry, kept in a layer.
-func chooseEngine(ctx context.Context, b *cnb.Build, manifest Manifest, tools *toolbox) (*engine, error) {
+func chooseEngine(ctx context.Context, b *cnb.Build, manifest packagejson.Manifest, tools *toolbox) (*engine, error) {
 	wanted := wantedVersion(b.Source, manifest)
 	versions, err := wanted.versions()
 	if err != nil {
@@ -134,19 +135,19 @@ func fetchEngine(ctx context.Context, b *cnb.Build, wanted wish, versions semver
 		return nil, err
 	}
 	version, err := tools.resolve(ctx, name, versions)
-	if errors.Is(err, npmregistry.ErrNoVersion) {
-		return nil, cnb.Failf(cnb.CodeRuntimeVersion, "%s asks for Node %q, and no release of Node for this machine satisfies that. Ask for one that exists, such as 20 or >=22.", wanted.origin, wanted.text)
-	}
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, wanted.failure(err)
 	}
 	b.Logf("Node %s (%s)", version, wanted.describe())
 	layer, err := b.Layer("node", cnb.Use{Launch: true})
 	if err != nil {
 		return nil, err
 	}
+	tools.keep(name, version)
 	key := name + " " + version.String()
-	unpack := func(ctx context.Context) error { return unpackEngine(ctx, layer, key, tools, name, version) }
+	unpack := func(ctx context.Context) error {
+		return wanted.failure(unpackEngine(ctx, layer, key, tools, name, version))
+	}
 	found := &engine{version: version, env: b.Env.WithPath(filepath.Join(layer.Path, "bin")), unpack: unpack}
 	if !layer.Holds(key) {
 		return found, found.prepare(ctx)
@@ -157,7 +158,7 @@ func fetchEngine(ctx context.Context, b *cnb.Build, wanted wish, versions semver
 func unpackEngine(ctx context.Context, layer *cnb.Layer, key string, tools *toolbox, name string, version semver.Version) error {
 	tarball, err := tools.tarball(ctx, name, version)
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
 	if err := layer.Empty(); err != nil {
 		return err
@@ -167,6 +168,14 @@ func unpackEngine(ctx context.Context, layer *cnb.Layer, key string, tools *tool
 		return err
 	}
 	return layer.Save(key)
+}
+
+// failure tells a version that does not exist from a registry that cannot be asked.
+func (w wish) failure(err error) error {
+	if errors.Is(err, npmregistry.ErrNoVersion) {
+		return cnb.Failf(cnb.CodeRuntimeVersion, "%s asks for Node %q, and no release of Node for this machine satisfies that. Ask for one that exists, such as 20 or >=22.", w.origin, w.text)
+	}
+	return unreachable(err)
 }
 
 // packageName is the npm package that carries Node for this machine.
@@ -180,6 +189,10 @@ func packageName() (string, error) {
 	return "", fmt.Errorf("no npm package carries Node for %s", runtime.GOARCH)
 }
 
+// unreachable is nil for nil.
 func unreachable(err error) error {
+	if err == nil {
+		return nil
+	}
 	return cnb.Failf(cnb.CodeRegistry, "the npm registry did not give what this build needs: %v. Push again, or check NPM_CONFIG_REGISTRY.", err)
 }
