@@ -44,7 +44,8 @@ func (p *Platform) deploy(ctx context.Context, deployment Deployment, how rollou
 	return result, nil
 }
 
-// carryOut takes a deployment from queued to live, or to failed with a diagnosis.
+// carryOut takes a deployment from queued to live, or to failed with a diagnosis. The kept log ends
+// with what went wrong; the caller gets it as the error and shows it itself.
 func (p *Platform) carryOut(ctx context.Context, d Deployment, how rollout) (Deployment, error) {
 	log, err := p.logs.create(d.Project, d.Number)
 	if err != nil {
@@ -55,7 +56,16 @@ func (p *Platform) carryOut(ctx context.Context, d Deployment, how rollout) (Dep
 	if how.output != nil {
 		out = io.MultiWriter(log, how.output)
 	}
+	d, err = p.buildAndStart(ctx, d, how, out)
+	if err != nil {
+		fmt.Fprintf(log, "%s: %s\n", Public(err).Code, Public(err).Message)
+	}
+	return d, err
+}
+
+func (p *Platform) buildAndStart(ctx context.Context, d Deployment, how rollout, out io.Writer) (Deployment, error) {
 	if how.build != nil {
+		var err error
 		if d, err = p.build(ctx, d, how, out); err != nil {
 			return p.endFailed(ctx, d, err)
 		}
@@ -65,9 +75,7 @@ func (p *Platform) carryOut(ctx context.Context, d Deployment, how rollout) (Dep
 		return p.endFailed(ctx, d, err)
 	}
 	defer release()
-	d, err = p.start(ctx, d, out)
-	if err != nil {
-		fmt.Fprintf(out, "%s: %s\n", Public(err).Code, Public(err).Message)
+	if d, err = p.start(ctx, d, out); err != nil {
 		return p.endFailed(ctx, d, err)
 	}
 	return d, nil
