@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // Free ports are looked for below the range that Linux gives to outgoing connections, so that none
@@ -24,40 +23,43 @@ const (
 	attempts  = 50
 )
 
-// listen opens both listeners on one port. Images are named by it, so it stays the same: a port
-// that was found once is remembered in dir.
-func listen(ctx context.Context, dir string, options Options) (pull, build net.Listener, err error) {
-	if options.Port != 0 {
-		return listenOn(ctx, options, options.Port)
+// ChoosePort returns the registry's port: the configured one or, when that is 0, the one remembered
+// in dir. The first time it finds a free one. Images are named by it, so it stays the same; others
+// (a packet filter) must know it before the registry listens.
+func ChoosePort(ctx context.Context, dir string, configured int) (int, error) {
+	if configured != 0 {
+		return configured, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, fmt.Errorf("registry directory: %w", err)
 	}
 	remembered := filepath.Join(dir, "port")
-	switch port, err := readPort(remembered); {
-	case err == nil:
-		pull, build, err = listenOn(ctx, options, port)
-		if err != nil {
-			return nil, nil, fmt.Errorf("port %d is remembered in %s because images are named by it: %w", port, remembered, err)
+	port, err := readPort(remembered)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return port, err
+	}
+	for range attempts {
+		port = firstPort + rand.IntN(lastPort-firstPort)
+		var free net.Listener
+		free, err = listenTCP(ctx, netip.IPv4Unspecified(), port)
+		if err == nil {
+			return port, errors.Join(free.Close(), writePort(remembered, port))
 		}
-		return pull, build, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, nil, fmt.Errorf("read the registry's port: %w", err)
 	}
-	if pull, build, err = listenAnywhere(ctx, options); err != nil {
-		return nil, nil, err
-	}
-	if err := writePort(remembered, pull.Addr()); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("remember the registry's port: %w", err), closeBoth(pull, build))
-	}
-	return pull, build, nil
+	return 0, fmt.Errorf("find a free port for the registry: %w", err)
 }
 
-func listenAnywhere(ctx context.Context, options Options) (pull, build net.Listener, err error) {
-	for range attempts {
-		pull, build, err = listenOn(ctx, options, firstPort+rand.IntN(lastPort-firstPort))
-		if !errors.Is(err, syscall.EADDRINUSE) {
-			return pull, build, err
-		}
+// listen opens both listeners on one port.
+func listen(ctx context.Context, dir string, options Options) (pull, build net.Listener, err error) {
+	port, err := ChoosePort(ctx, dir, options.Port)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, nil, err
+	pull, build, err = listenOn(ctx, options, port)
+	if err != nil && options.Port == 0 {
+		err = fmt.Errorf("port %d is remembered in %s because images are named by it: %w", port, filepath.Join(dir, "port"), err)
+	}
+	return pull, build, err
 }
 
 func listenOn(ctx context.Context, options Options, port int) (pull, build net.Listener, err error) {
@@ -80,14 +82,6 @@ func listenTCP(ctx context.Context, address netip.Addr, port int) (net.Listener,
 	return listener, nil
 }
 
-func closeBoth(pull, build net.Listener) error {
-	err := pull.Close()
-	if build != nil {
-		err = errors.Join(build.Close(), err)
-	}
-	return err
-}
-
 func readPort(path string) (int, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -101,13 +95,9 @@ func readPort(path string) (int, error) {
 }
 
 // writePort puts the number down whole or not at all.
-func writePort(path string, address net.Addr) error {
-	bound, err := netip.ParseAddrPort(address.String())
-	if err != nil {
-		return err
-	}
+func writePort(path string, port int) error {
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, fmt.Appendln(nil, bound.Port()), 0o600); err != nil {
+	if err := os.WriteFile(temporary, fmt.Appendln(nil, port), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(temporary, path)
