@@ -11,12 +11,12 @@ import (
 )
 
 // Waiting says whether a call returns when its deployment is live or failed, or as soon as it has a number.
-type Waiting bool
+type Waiting int
 
 // The two ways to wait.
 const (
-	Wait   Waiting = true
-	NoWait Waiting = false
+	Wait Waiting = iota
+	NoWait
 )
 
 func (w Waiting) query() url.Values {

@@ -89,7 +89,7 @@ func (c *Client) follow(ctx context.Context, r request, line func(string) error)
 		switch event.name {
 		case wire.EventEnd:
 			return event.data, nil
-		case wire.EventError:
+		case problem.Event:
 			return "", broken(event.data)
 		case "":
 			if err := line(event.data); err != nil {

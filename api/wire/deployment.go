@@ -36,10 +36,6 @@ func DeploymentOf(d paas.Deployment) Deployment {
 	}
 }
 
-// The names of events in a text/event-stream. Lines of a log are events without a name.
-const (
-	// EventEnd closes a stream; its data is a Deployment in the log of one, else empty.
-	EventEnd = "end"
-	// EventError closes a stream that broke; its data is a problem.Document.
-	EventError = "error"
-)
+// EventEnd is the name of the event that closes a stream of log lines, which are events without a
+// name. Its data is the Deployment in the log of one, else null.
+const EventEnd = "end"

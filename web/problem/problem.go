@@ -57,6 +57,9 @@ type Document struct {
 	ID         string        `json:"id,omitempty"` // of one of our own failures, also in the log
 }
 
+// Event is the name of the event that closes a stream that broke; its data is a Document.
+const Event = "error"
+
 // Of makes the document of a failure. Nothing of its cause is in it.
 func Of(err *paas.Error) Document {
 	return Document{Status: "error", StatusCode: Status(err.Kind), Code: err.Code, Message: err.Message, Details: err.Details}
