@@ -28,8 +28,8 @@ type Stream struct {
 	control *http.ResponseController
 }
 
-// Stream begins the answer.
-func (c *Call) Stream() (*Stream, error) {
+// EventStream begins an answer of events.
+func (c *Call) EventStream() (*Stream, error) {
 	header := c.Response().Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no") // nginx in front would hold events back

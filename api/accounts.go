@@ -1,0 +1,44 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+func (a *api) accountRoutes() []web.Route {
+	return []web.Route{
+		route(http.MethodPost, "/auth/register", web.Public, web.Lenient, a.register),
+		route(http.MethodPost, "/auth/login", web.Public, web.Lenient, a.login),
+		route(http.MethodPost, "/auth/logout", web.Private, web.Lenient, a.logout),
+		route(http.MethodGet, "/users/my", web.Private, web.Lenient, a.me),
+	}
+}
+
+func (a *api) register(*web.Call, nothing) (reply[wire.Nothing], error) {
+	return reply[wire.Nothing]{}, paas.Errorf(paas.Forbidden, paas.EClosed,
+		"Registration is closed here: ask the administrator for an account (`paastech admin users create` on the host).")
+}
+
+func (a *api) login(call *web.Call, in wire.Login) (reply[wire.Session], error) {
+	session, user, err := a.platform.Login(call.Request().Context(), in.Email, in.Password)
+	if err != nil {
+		return reply[wire.Session]{}, err
+	}
+	token, err := call.Begin(session, user)
+	return ok(wire.Session{AccessToken: token, ExpiresAt: session.ExpiresAt}), err
+}
+
+func (a *api) logout(call *web.Call, _ nothing) (reply[wire.Nothing], error) {
+	if err := a.platform.Logout(call.Request().Context(), call.Session); err != nil {
+		return reply[wire.Nothing]{}, err
+	}
+	call.End()
+	return done(), nil
+}
+
+func (a *api) me(call *web.Call, _ nothing) (reply[wire.User], error) {
+	return ok(wire.UserOf(call.Caller)), nil
+}

@@ -1,0 +1,33 @@
+// Package api is /api/v1: what programs may ask of the platform. Handlers decode, call the platform
+// and encode; the rules are the platform's.
+package api
+
+import (
+	"slices"
+
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+const basePath = "/api/v1"
+
+// Options is what the API says about the platform.
+type Options struct {
+	Version  string
+	HostKeys []string // of the git server, each in authorized_keys form
+}
+
+// api answers requests with a platform's use cases.
+type api struct {
+	platform *paas.Platform
+	server   *web.Server
+	options  Options
+}
+
+// Register adds the API's routes to the server.
+func Register(server *web.Server, platform *paas.Platform, options Options) error {
+	a := &api{platform: platform, server: server, options: options}
+	return server.Handle(slices.Concat(
+		a.infoRoutes(), a.accountRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.logRoutes(),
+	)...)
+}

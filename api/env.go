@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+func (a *api) envRoutes() []web.Route {
+	return []web.Route{
+		route(http.MethodGet, "/projects/:id/env", web.Owner, web.Strict, a.env),
+		route(http.MethodPut, "/projects/:id/env", web.Owner, web.Strict, a.replaceEnv),
+		route(http.MethodPatch, "/projects/:id/env", web.Owner, web.Strict, a.setEnv),
+	}
+}
+
+func (a *api) env(call *web.Call, _ nothing) (reply[wire.Env], error) {
+	build, err := flag(call, "build", false)
+	return ok(wire.Env{Env: visible(call.Caller, call.Project, envOf(call.Project, build))}), err
+}
+
+func envOf(project paas.Project, build bool) paas.Env {
+	if build {
+		return project.BuildEnv
+	}
+	return project.Env
+}
+
+func (a *api) replaceEnv(call *web.Call, in wire.NewEnv) (reply[wire.Env], error) {
+	if in.Env == nil {
+		return reply[wire.Env]{}, paas.InvalidField("env", "Give the variables as the object env; {} removes all.")
+	}
+	return a.changeEnv(call, paas.EnvChange{Replace: in.Env})
+}
+
+func (a *api) setEnv(call *web.Call, in wire.EnvChange) (reply[wire.Env], error) {
+	return a.changeEnv(call, paas.EnvChange{Set: in.Env})
+}
+
+func (a *api) changeEnv(call *web.Call, change paas.EnvChange) (reply[wire.Env], error) {
+	var err error
+	if change.Build, err = flag(call, "build", false); err != nil {
+		return reply[wire.Env]{}, err
+	}
+	if change.Deploy, err = choice(call, "deploy"); err != nil {
+		return reply[wire.Env]{}, err
+	}
+	project := call.Project
+	rolled, err := rollOut(call, func(ctx context.Context, queued func(paas.Deployment)) (*paas.Deployment, error) {
+		change.Queued = queued
+		changed, deployment, err := a.platform.ChangeEnv(ctx, call.Caller, call.Project.ID, change)
+		if changed.ID != "" {
+			project = changed
+		}
+		return deployment, err
+	})
+	if err != nil {
+		return reply[wire.Env]{}, err
+	}
+	return reply[wire.Env]{rolled.status, wire.Answer[wire.Env]{Status: wire.OK, Content: wire.Env{
+		Env: visible(call.Caller, project, envOf(project, change.Build)), Deployment: rolled.answer.Content,
+	}}}, nil
+}
+
+// choice reads a flag of the query that may be left to the platform.
+func choice(call *web.Call, name string) (*bool, error) {
+	if call.QueryParam(name) == "" {
+		return nil, nil
+	}
+	value, err := flag(call, name, false)
+	return &value, err
+}

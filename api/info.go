@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web"
+	"github.com/paastech-cloud/paastech/web/problem"
+	"golang.org/x/crypto/ssh"
+)
+
+func (a *api) infoRoutes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: basePath + "/healthz", Level: web.Public, Handler: a.health},
+		route(http.MethodGet, "/info", web.Public, web.Strict, a.info),
+	}
+}
+
+// healthTimeout is how long the database may take to answer.
+const healthTimeout = 2 * time.Second
+
+// sick is a failure that also carries the content of the answer it takes the place of.
+type sick struct {
+	problem.Document
+	Content wire.Health `json:"content"`
+}
+
+func (a *api) health(call *web.Call) error {
+	ctx, cancel := context.WithTimeout(call.Request().Context(), healthTimeout)
+	defer cancel()
+	if err := a.platform.Health(ctx); err != nil {
+		document := problem.Of(paas.Errorf(paas.Unavailable, paas.EUnavailable, "The database does not answer."))
+		return call.Answer(document.StatusCode, sick{document, wire.Health{Service: "OK", Database: "KO"}})
+	}
+	return call.Answer(http.StatusOK, wire.Answer[wire.Health]{Status: wire.OK, Content: wire.Health{Service: "OK", Database: "OK"}})
+}
+
+func (a *api) info(*web.Call, nothing) (reply[wire.Info], error) {
+	keys, err := hostKeys(a.options.HostKeys)
+	return ok(wire.Info{
+		Version: a.options.Version, URL: a.server.PublicURL(), Git: a.server.Git(),
+		Applications: a.platform.ProjectURL("<project-id>"), HostKeys: keys, Registration: "closed",
+	}), err
+}
+
+func hostKeys(lines []string) ([]wire.HostKey, error) {
+	keys := []wire.HostKey{}
+	for _, line := range lines {
+		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+		if err != nil {
+			return nil, fmt.Errorf("read the git server's host key: %w", err)
+		}
+		keys = append(keys, wire.HostKey{Type: key.Type(), Value: line, Fingerprint: ssh.FingerprintSHA256(key)})
+	}
+	return keys, nil
+}

@@ -1,0 +1,268 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+// Bounds of logs.
+const (
+	maxTail   = 100_000
+	liveTail  = 100     // what a live log begins with unless the caller says
+	maxLog    = 8 << 20 // bytes of an answer that is not live; the newest are kept
+	beatEvery = 15 * time.Second
+	pollEvery = 200 * time.Millisecond
+	maxLine   = 64 << 10
+)
+
+func (a *api) logRoutes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: basePath + "/projects/:id/logs", Level: web.Owner, Handler: a.logs},
+		{Method: http.MethodGet, Path: basePath + "/projects/:id/deployments/:n/log", Level: web.Owner, Handler: a.deploymentLog},
+	}
+}
+
+func (a *api) logs(call *web.Call) error {
+	query, err := logQuery(call)
+	if err != nil {
+		return err
+	}
+	ctx, stop := call.Watching()
+	defer stop(nil)
+	query.Follow = call.WantsStream()
+	if query.Follow && query.Tail == 0 && query.Since.IsZero() {
+		query.Tail = liveTail
+	}
+	log, err := a.platform.Logs(ctx, call.Caller, call.Project.ID, query)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if query.Follow {
+		return streamLines(ctx, call, log)
+	}
+	return answerLog(call, log)
+}
+
+func logQuery(call *web.Call) (paas.LogQuery, error) {
+	tail, err := number(call, "tail", maxTail)
+	if err != nil {
+		return paas.LogQuery{}, err
+	}
+	since, err := since(call.QueryParam("since"))
+	return paas.LogQuery{Tail: tail, Since: since}, err
+}
+
+// since reads a moment, or how long ago it was.
+func since(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return time.Now().Add(-ago), nil
+	}
+	moment, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, paas.InvalidField("since", "since is a time like 2026-01-31T12:00:00Z, or how long ago, like 10m.")
+	}
+	return moment, nil
+}
+
+func answerLog(call *web.Call, log io.Reader) error {
+	text, err := newestBytes(log, maxLog)
+	if err != nil {
+		return fmt.Errorf("read log: %w", err)
+	}
+	return call.Answer(http.StatusOK, wire.Answer[wire.Logs]{Status: wire.OK, Content: wire.Logs{Logs: strings.ToValidUTF8(string(text), "\uFFFD")}})
+}
+
+// newestBytes reads to the end and keeps at most the last bytes, from the beginning of a line.
+func newestBytes(from io.Reader, most int) ([]byte, error) {
+	var kept []byte
+	buffer := make([]byte, 64<<10)
+	cut := false
+	for {
+		n, err := from.Read(buffer)
+		kept = append(kept, buffer[:n]...)
+		if len(kept) > 2*most {
+			kept, cut = append(kept[:0], kept[len(kept)-most:]...), true
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(kept) > most {
+		kept, cut = kept[len(kept)-most:], true
+	}
+	if !cut {
+		return kept, nil
+	}
+	_, whole, _ := strings.Cut(string(kept), "\n")
+	return []byte(whole), nil
+}
+
+// streamLines sends lines as they are written, until the log, the caller or the server ends.
+func streamLines(ctx context.Context, call *web.Call, log io.ReadCloser) error {
+	stream, err := call.EventStream()
+	if err != nil {
+		return err
+	}
+	lines := make(chan string)
+	broke := make(chan error, 1)
+	ctx, stop := context.WithCancel(ctx)
+	go func() { broke <- readLines(ctx, log, lines) }()
+	defer func() {
+		stop()
+		log.Close() // ends a read that waits
+		for range lines {
+		}
+	}()
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case line, more := <-lines:
+			if !more {
+				return endStream(ctx, stream, <-broke)
+			}
+			err = stream.Line(line)
+		case <-beat.C:
+			err = stream.Beat()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readLines sends each line of the log, long ones in pieces, and closes lines when there is no more.
+func readLines(ctx context.Context, log io.Reader, lines chan<- string) error {
+	defer close(lines)
+	reader := bufio.NewReaderSize(log, maxLine)
+	for {
+		line, _, err := reader.ReadLine()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case lines <- string(line):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func endStream(ctx context.Context, stream *web.Stream, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return stream.Fail(fmt.Errorf("read log: %w", err))
+	}
+	return stream.Event(wire.EventEnd, nil)
+}
+
+func (a *api) deploymentLog(call *web.Call) error {
+	deployment, err := a.numbered(call)
+	if err != nil {
+		return err
+	}
+	if call.WantsStream() {
+		return a.streamDeployment(call, deployment.Number)
+	}
+	log, err := a.platform.DeploymentLog(call.Request().Context(), call.Caller, call.Project.ID, deployment.Number)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return answerLog(call, log)
+}
+
+// streamDeployment sends what a deployment writes until it has come to its end, and how that was.
+func (a *api) streamDeployment(call *web.Call, number int) error {
+	ctx, stop := call.Watching()
+	defer stop(nil)
+	stream, err := call.EventStream()
+	if err != nil {
+		return err
+	}
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	var sent sentLines
+	for beats := 0; ; beats++ {
+		// The state is read first: what was written before the end is then in what is read after.
+		deployment, err := a.platform.Deployment(ctx, call.Caller, call.Project.ID, number)
+		if err == nil {
+			err = a.sendNew(ctx, call, stream, &sent, deployment)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return stream.Fail(err)
+		}
+		if !deployment.State.Active() {
+			return stream.Event(wire.EventEnd, wire.DeploymentOf(deployment))
+		}
+		if time.Duration(beats)*pollEvery%beatEvery == 0 {
+			if err := stream.Beat(); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// sentLines is how far a log was sent.
+type sentLines struct {
+	bytes   int64
+	partial string // of a line whose end is not written yet
+}
+
+func (a *api) sendNew(ctx context.Context, call *web.Call, stream *web.Stream, sent *sentLines, deployment paas.Deployment) error {
+	log, err := a.platform.DeploymentLog(ctx, call.Caller, deployment.Project, deployment.Number)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if _, err := io.CopyN(io.Discard, log, sent.bytes); err != nil {
+		return nil // not that far yet
+	}
+	text, err := io.ReadAll(log)
+	if err != nil {
+		return fmt.Errorf("read log: %w", err)
+	}
+	sent.bytes += int64(len(text))
+	sent.partial += string(text)
+	for {
+		line, rest, whole := strings.Cut(sent.partial, "\n")
+		if !whole && (deployment.State.Active() || line == "") {
+			return nil
+		}
+		if err := stream.Line(line); err != nil {
+			return err
+		}
+		sent.partial = rest
+	}
+}
