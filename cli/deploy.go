@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paastech-cloud/paastech/api/client"
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// rollout asks the server for a deployment.
+type rollout func(context.Context, *client.Client, paas.ProjectID) (wire.Deployment, error)
+
+func (c *commands) deployCommand() *cobra.Command {
+	return c.rolloutCommand("deploy", "Deploy the newest image with the configuration of now", func(ctx context.Context, api *client.Client, id paas.ProjectID) (wire.Deployment, error) {
+		return api.Deploy(ctx, id, nil, client.NoWait)
+	})
+}
+
+func (c *commands) startCommand() *cobra.Command {
+	return c.rolloutCommand("start", "Start a stopped application", func(ctx context.Context, api *client.Client, id paas.ProjectID) (wire.Deployment, error) {
+		return api.Start(ctx, id, client.NoWait)
+	})
+}
+
+func (c *commands) restartCommand() *cobra.Command {
+	return c.rolloutCommand("restart", "Replace what runs by a fresh start of the same version", func(ctx context.Context, api *client.Client, id paas.ProjectID) (wire.Deployment, error) {
+		return api.Restart(ctx, id, client.NoWait)
+	})
+}
+
+func (c *commands) rolloutCommand(use, short string, begin rollout) *cobra.Command {
+	return &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, project, err := c.project(cmd.Context())
+			if err != nil {
+				return err
+			}
+			deployment, err := begin(cmd.Context(), api, project.ID)
+			if err != nil {
+				return err
+			}
+			already := !deployment.State.Active()
+			ended, err := c.watch(cmd.Context(), api, project, deployment)
+			if err != nil {
+				return err
+			}
+			return c.emit(ended, func() { c.sayLive(project, ended, already) })
+		},
+	}
+}
+
+// watch shows a deployment's progress until it has ended; one that failed is an error with its diagnosis.
+func (c *commands) watch(ctx context.Context, api *client.Client, project wire.Project, deployment wire.Deployment) (wire.Deployment, error) {
+	if deployment.State.Active() {
+		var last *string // held back: the diagnosis is said once, by whoever reports the error
+		ended, err := api.FollowDeploymentLog(ctx, project.ID, deployment.Number, func(line string) error {
+			if last != nil {
+				c.note("%s", *last)
+			}
+			last = &line
+			return nil
+		})
+		if ctx.Err() != nil {
+			return deployment, paas.Errorf(paas.Canceled, paas.ECanceled, "You no longer watch %s, which goes on: `paastech deployments %d` shows how it ends.", deployment.Name, deployment.Number)
+		}
+		if last != nil && (ended.Diagnosis == nil || *last != fmt.Sprintf("%s: %s", ended.Diagnosis.Code, ended.Diagnosis.Message)) {
+			c.note("%s", *last)
+		}
+		if err != nil {
+			return deployment, err
+		}
+		deployment = ended
+	}
+	return deployment, outcome(deployment)
+}
+
+// outcome is the error of a deployment that did not get live.
+func outcome(deployment wire.Deployment) error {
+	if deployment.State != paas.Failed && deployment.State != paas.Aborted {
+		return nil
+	}
+	if deployment.Diagnosis != nil {
+		return deployment.Diagnosis.Error()
+	}
+	return failf(eFailed, "%s ended as %s.", deployment.Name, deployment.State)
+}
+
+func (c *commands) sayLive(project wire.Project, deployment wire.Deployment, already bool) {
+	switch {
+	case deployment.State == paas.Superseded:
+		c.say("%s %s was live; a newer version has replaced it at %s", project.Name, deployment.Name, project.URL)
+	case already:
+		c.say("%s %s is live already, nothing has changed: %s", project.Name, deployment.Name, project.URL)
+	default:
+		c.say("%s %s is live at %s", project.Name, deployment.Name, project.URL)
+	}
+}
+
+func (c *commands) stopCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop",
+		Short: "Stop the application",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, project, err := c.project(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := api.Stop(cmd.Context(), project.ID); err != nil {
+				return err
+			}
+			if project, err = api.Project(cmd.Context(), project.ID); err != nil {
+				return err
+			}
+			return c.emit(project, func() { c.say("%s is %s. `paastech start` starts it again.", project.Name, project.Status) })
+		},
+	}
+}

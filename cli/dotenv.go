@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// parseDotenv reads a .env file: KEY=value lines, with an optional `export`, # comments, 'single'
+// quotes (nothing is special in them) and "double" quotes (\n \r \t \" \\ \$ are). Both kinds may go
+// over several lines. Nothing is expanded: the value is what the file says.
+func parseDotenv(name, text string) (map[string]string, error) {
+	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
+	variables := map[string]string{}
+	for line := 1; text != ""; line++ {
+		statement, rest, _ := strings.Cut(text, "\n")
+		trimmed := strings.TrimSpace(statement)
+		if trimmed == "" || strings.HasPrefix(trimmed, "#") {
+			text = rest
+			continue
+		}
+		left, _, assigned := strings.Cut(statement, "=")
+		key := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(left), "export "))
+		if !assigned {
+			return nil, dotenvError(name, line, "%q is no KEY=value", trimmed)
+		}
+		if err := paas.ValidateEnvKey(key); err != nil {
+			return nil, dotenvError(name, line, "%s", paas.Public(err).Message)
+		}
+		text = text[len(left)+1:]
+		value, length, err := dotenvValue(text)
+		if err != nil {
+			return nil, dotenvError(name, line, "%s: %s", key, err)
+		}
+		variables[key] = value
+		line += strings.Count(text[:length], "\n")
+		_, text, _ = strings.Cut(text[length:], "\n")
+	}
+	return variables, nil
+}
+
+func dotenvError(name string, line int, format string, args ...any) error {
+	return failf(paas.EInvalid, "%s:%d: %s", name, line, fmt.Sprintf(format, args...))
+}
+
+// dotenvValue reads one value and says how far it goes; what follows there is the end of a line.
+func dotenvValue(text string) (value string, length int, err error) {
+	blanks := len(text) - len(strings.TrimLeft(text, " \t"))
+	if blanks < len(text) && (text[blanks] == '\'' || text[blanks] == '"') {
+		return quotedValue(text, blanks)
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	value = line
+	for i := range line {
+		if line[i] == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
+			value = line[:i]
+			break
+		}
+	}
+	return strings.TrimSpace(value), len(line), nil
+}
+
+// quotedValue reads a value whose quote is at text[start].
+func quotedValue(text string, start int) (string, int, error) {
+	quote := text[start]
+	var value strings.Builder
+	for i := start + 1; i < len(text); i++ {
+		switch {
+		case text[i] == quote:
+			after, _, _ := strings.Cut(text[i+1:], "\n")
+			if left := strings.TrimSpace(after); left != "" && !strings.HasPrefix(left, "#") {
+				return "", 0, errors.New("there is something behind the closing quote")
+			}
+			return value.String(), i + 1 + len(after), nil
+		case text[i] == '\\' && quote == '"' && i+1 < len(text) && escapes[text[i+1]] != "":
+			i++
+			value.WriteString(escapes[text[i]])
+		default:
+			value.WriteByte(text[i])
+		}
+	}
+	return "", 0, errors.New("the quote is never closed")
+}
+
+var escapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t", '"': `"`, '\\': `\`, '$': "$"}

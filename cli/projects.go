@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paastech-cloud/paastech/api/client"
+	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+func (c *commands) projectsCommand() *cobra.Command {
+	return newGroup("projects", "Your projects", c.projectsListCommand(), c.projectsInfoCommand(), c.projectsDeleteCommand(), c.projectsBranchCommand())
+}
+
+func (c *commands) projectsListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ls",
+		Short: "List your projects",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, err := c.connect()
+			if err != nil {
+				return err
+			}
+			projects, err := api.Projects(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.emit(projects, func() { c.showProjects(projects) })
+		},
+	}
+}
+
+func (c *commands) showProjects(projects []wire.Project) {
+	if len(projects) == 0 {
+		c.say("You have no project yet. Make one in a git repository: paastech init NAME")
+		return
+	}
+	rows := make([][]string, len(projects))
+	for i, project := range projects {
+		rows[i] = []string{project.Name, string(project.Status), versionOf(project.Live), project.URL}
+	}
+	c.table([]string{"NAME", "STATUS", "VERSION", "ADDRESS"}, rows)
+}
+
+func versionOf(deployment *wire.Deployment) string {
+	if deployment == nil {
+		return "-"
+	}
+	return deployment.Name
+}
+
+func (c *commands) projectsInfoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "info [NAME|ID]",
+		Short:             "Show a project",
+		Args:              arguments(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: c.completeProjects,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, project, err := c.project(cmd.Context(), args...)
+			if err != nil {
+				return err
+			}
+			return c.emit(project, func() { c.showProject(project) })
+		},
+	}
+}
+
+func (c *commands) showProject(project wire.Project) {
+	c.facts(
+		"Name", project.Name, "Status", string(project.Status), "Address", project.URL, "Git", project.GitURL,
+		"Deploys", project.Settings.Branch, "Owner", project.Owner.Username,
+		"Variables", strconv.Itoa(len(project.Config.Env)), "Made", day(project.CreatedAt), "Id", string(project.ID),
+	)
+}
+
+func (c *commands) projectsDeleteCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:               "delete [NAME|ID]",
+		Short:             "Delete a project with everything of it",
+		Long:              "Delete a project with everything of it: application, repository, configuration, logs. The name has to\nbe typed to confirm that; where nobody can be asked it is read from standard input.",
+		Args:              arguments(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: c.completeProjects,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, project, err := c.project(cmd.Context(), args...)
+			if err != nil {
+				return err
+			}
+			if !yes {
+				if err := c.confirmDeletion(cmd, project); err != nil {
+					return err
+				}
+			}
+			if err := api.DeleteProject(cmd.Context(), project.ID); err != nil {
+				return err
+			}
+			return c.emit(project, func() {
+				c.say("Deleted %s.", project.Name)
+				c.hintRemote(project)
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func (c *commands) confirmDeletion(cmd *cobra.Command, project wire.Project) error {
+	c.note("This deletes %s (%s): its application, repository, configuration and logs.", project.Name, project.URL)
+	typed, err := c.ask(cmd.Context(), fmt.Sprintf("Type its name (%s) to delete it", project.Name))
+	if err != nil {
+		return err
+	}
+	if typed != project.Name {
+		return failf(eNotConfirmed, "Nothing was deleted: %s was not typed. --yes deletes without asking.", project.Name)
+	}
+	return nil
+}
+
+// hintRemote says how to be rid of a remote that leads to a project that is gone.
+func (c *commands) hintRemote(deleted wire.Project) {
+	if here, err := projectOfDirectory(); err == nil && (here == string(deleted.ID) || here == deleted.Name) {
+		c.note("This repository still has its git remote: git remote remove %s", remoteName)
+	}
+}
+
+func (c *commands) projectsBranchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "branch NAME",
+		Short: "Choose the branch whose pushes deploy",
+		Args:  arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, project, err := c.project(cmd.Context())
+			if err != nil {
+				return err
+			}
+			change := wire.ProjectChange{Settings: &wire.SettingsChange{Branch: &args[0]}}
+			project, err = api.UpdateProject(cmd.Context(), project.ID, change)
+			if err != nil {
+				return err
+			}
+			return c.emit(project, func() { c.say("%s deploys what is pushed to %s from now on.", project.Name, project.Settings.Branch) })
+		},
+	}
+}
+
+func (c *commands) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show how the application is",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, project, err := c.project(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return c.emit(project, func() { c.showStatus(cmd, api, project) })
+		},
+	}
+}
+
+func (c *commands) showStatus(cmd *cobra.Command, api *client.Client, project wire.Project) {
+	facts := []string{"Project", project.Name, "Status", string(project.Status), "Address", project.URL}
+	if live := project.Live; live != nil {
+		facts = append(facts, "Live", fmt.Sprintf("%s, commit %s, %s", live.Name, live.Commit.Short(), ago(live.LiveAt)))
+		if usage, err := api.Statistics(cmd.Context(), project.ID); err == nil && usage.MemoryUsage > 0 {
+			facts = append(facts, "Uses", fmt.Sprintf("%.1f %% CPU, %d of %d MiB memory", usage.CPUUsage, usage.MemoryUsage>>20, usage.MemoryLimit>>20))
+		}
+	}
+	if newest := project.Deployment; newest != nil && (project.Live == nil || newest.Number != project.Live.Number) {
+		facts = append(facts, "Newest", fmt.Sprintf("%s, %s, %s", newest.Name, newest.State, ago(&newest.CreatedAt)))
+		if newest.Diagnosis != nil {
+			facts = append(facts, "Why", fmt.Sprintf("%s: %s", newest.Diagnosis.Code, newest.Diagnosis.Message))
+		}
+	}
+	c.facts(facts...)
+	switch project.Status {
+	case paas.StatusNew:
+		c.note("Nothing was pushed yet: paastech push")
+	case paas.StatusStopped:
+		c.note("Start it: paastech start")
+	case paas.StatusCrashing:
+		c.note("See why: paastech logs")
+	}
+}
