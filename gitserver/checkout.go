@@ -20,7 +20,11 @@ import (
 // Checkout writes the tree of commit below dir: files with their executable bits, symbolic links as
 // they are. Every name is made new, so none can lead through another out of dir.
 func (s source) Checkout(ctx context.Context, commit paas.CommitID, dir string) error {
-	entries, err := s.list(ctx, commit)
+	err := s.checkConnected(ctx, []string{string(commit)})
+	var entries []entry
+	if err == nil {
+		entries, err = s.list(ctx, commit)
+	}
 	if err == nil {
 		err = s.write(ctx, commit, entries, dir)
 	}

@@ -29,8 +29,8 @@ type hookRequest struct {
 	Version    int      `json:"version"`
 	Secret     string   `json:"secret"`     // says which session's hook this is
 	Objects    string   `json:"objects"`    // GIT_OBJECT_DIRECTORY: the quarantine
-	Alternates string   `json:"alternates"` // GIT_ALTERNATE_OBJECT_DIRECTORIES
 	Quarantine string   `json:"quarantine"` // GIT_QUARANTINE_PATH
+	Shallow    string   `json:"shallow"`    // GIT_SHALLOW_FILE: where history ends when the push is kept
 	Updates    []string `json:"updates"`    // old, new and name of each ref, as git gives them
 }
 
@@ -72,8 +72,8 @@ func askDaemon(stdin io.Reader, stdout io.Writer, environment func(string) strin
 		Version:    hookVersion,
 		Secret:     environment(secretVariable),
 		Objects:    environment("GIT_OBJECT_DIRECTORY"),
-		Alternates: environment("GIT_ALTERNATE_OBJECT_DIRECTORIES"),
 		Quarantine: environment("GIT_QUARANTINE_PATH"),
+		Shallow:    environment("GIT_SHALLOW_FILE"),
 		Updates:    strings.Split(strings.TrimSuffix(string(input), "\n"), "\n"),
 	}
 	if err := json.NewEncoder(conn).Encode(request); err != nil {

@@ -1,7 +1,6 @@
 package gitserver
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -12,11 +11,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/paastech-cloud/paastech/paas"
 )
 
 // hooks is the daemon's side of the hook: a unix socket where the hook of every push reports, with
@@ -137,97 +133,4 @@ type prefixed struct{ conn io.Writer }
 func (p prefixed) Write(line []byte) (int, error) {
 	p.conn.Write(append([]byte{outputLine}, line...))
 	return len(line), nil
-}
-
-// push is a git receive-pack at work and what its hook needs to know.
-type push struct {
-	ctx        context.Context // the session's: ends when the client has gone
-	platform   *paas.Platform
-	project    paas.Project
-	by         paas.User
-	repository string
-	git        git
-	limits     treeLimits
-	log        *slog.Logger
-
-	deciding sync.Mutex // held while a hook waits for its answer
-}
-
-// settled returns when no hook waits for an answer.
-func (p *push) settled() {
-	p.deciding.Lock()
-	defer p.deciding.Unlock()
-}
-
-// decide asks the platform about the push, shows what went wrong, and returns the hook's exit code.
-func (p *push) decide(conn net.Conn, request hookRequest, out *lines) int {
-	p.deciding.Lock()
-	defer p.deciding.Unlock()
-	ctx, stop := whileOpen(p.ctx, conn)
-	defer stop()
-	err := p.carryOut(ctx, request, out)
-	if err == nil {
-		return 0
-	}
-	public := paas.Public(err)
-	if public.Kind == paas.Internal {
-		p.log.ErrorContext(ctx, "push failed", "project", p.project.ID, "error", err)
-	}
-	out.Flush()
-	fmt.Fprintf(out, "%s: %s\n", public.Code, public.Message)
-	return 1
-}
-
-func (p *push) carryOut(ctx context.Context, request hookRequest, out io.Writer) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	updates, err := parseUpdates(request.Updates)
-	if err != nil {
-		return err
-	}
-	environment, err := p.quarantine(request)
-	if err != nil {
-		return err
-	}
-	if err := p.checkRefs(ctx, updates); err != nil {
-		return err
-	}
-	return p.platform.Push(ctx, paas.Push{
-		Project: p.project,
-		By:      p.by,
-		Updates: updates,
-		Source:  source{git: p.git, repository: p.repository, environment: environment, limits: p.limits},
-		Output:  out,
-	})
-}
-
-// quarantine is the environment in which git sees the pushed objects, which are not in the repository yet.
-func (p *push) quarantine(request hookRequest) ([]string, error) {
-	if request.Objects == "" { // nothing but deletions, or refs to what is there already
-		return nil, nil
-	}
-	if !strings.HasPrefix(filepath.Clean(request.Objects), p.repository+"/") {
-		return nil, fmt.Errorf("the hook of %s names the objects of another place: %q", p.project.ID, request.Objects)
-	}
-	return []string{
-		"GIT_OBJECT_DIRECTORY=" + request.Objects,
-		"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + request.Alternates,
-		"GIT_QUARANTINE_PATH=" + request.Quarantine,
-	}, nil
-}
-
-// whileOpen ends the context when the other side of the connection goes away: a hook that git has
-// killed cannot accept anything any more.
-func whileOpen(ctx context.Context, conn net.Conn) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		io.Copy(io.Discard, conn)
-		cancel(errGone)
-	})
-	return ctx, func() {
-		conn.SetReadDeadline(time.Unix(1, 0)) // ends the read, leaves the writing side as it is
-		reading.Wait()
-	}
 }

@@ -3,7 +3,9 @@ package gitserver
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -57,6 +59,40 @@ func (p *push) checkRefs(ctx context.Context, updates []paas.RefUpdate) error {
 				return paas.Errorf(paas.Conflict, paas.EConflict, "%s and %s cannot be there together: git keeps names like folders. Rename one.", folder, ref)
 			}
 		}
+	}
+	return nil
+}
+
+// checkShallow refuses what a repository without its older history could not keep: the clients of such
+// a repository leave out objects that it does not have. Whole repositories need no such check.
+func (s source) checkShallow(ctx context.Context, updates []paas.RefUpdate) error {
+	if _, err := os.Stat(filepath.Join(s.repository, "shallow")); err != nil && !s.shallow {
+		return nil
+	}
+	var pushed []string
+	for _, update := range updates {
+		if !update.Deletes() {
+			pushed = append(pushed, string(update.New))
+		}
+	}
+	return s.checkConnected(ctx, pushed)
+}
+
+// checkConnected refuses commits that lack something they need. Git asks the same, but calls the hook
+// whatever the answer is and refuses the ref when the push has been deployed.
+func (s source) checkConnected(ctx context.Context, pushed []string) error {
+	if len(pushed) == 0 {
+		return nil
+	}
+	args := append([]string{"--git-dir=" + s.repository, "rev-list", "--quiet", "--objects"}, pushed...)
+	cmd := s.git.command(ctx, append(args, "--not", "--all")...)
+	cmd.Env = append(cmd.Env, s.environment...)
+	err := cmd.Run()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return paas.Errorf(paas.Conflict, paas.EConflict, "The push leaves out objects that the platform does not have, because its copy comes from a shallow clone without the older history. Push commits that follow the newest one (git revert undoes without going back), or push a whole clone to a new project.").Because(err)
 	}
 	return nil
 }

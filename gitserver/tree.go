@@ -49,6 +49,7 @@ type source struct {
 	repository  string
 	environment []string // where the quarantine is
 	limits      treeLimits
+	shallow     bool // the push itself has no history before some commit
 }
 
 // list reads the whole tree of a commit and refuses what cannot be deployed, before anything is written.
