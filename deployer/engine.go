@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -33,6 +34,8 @@ type Engine struct {
 	changes broadcast
 	samples samples
 
+	registry atomic.Pointer[registry]
+
 	allocation sync.Mutex     // one subnet is chosen and taken at a time
 	projects   [64]sync.Mutex // striped by project: guards making its containers against removing its network
 }
@@ -56,6 +59,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		starts:  make(chan struct{}, startsAtOnce),
 		samples: samples{latest: map[paas.ContainerID]sample{}},
 	}
+	e.registry.Store(&registry{})
 	if err := e.assertFilter(ctx); err != nil {
 		return nil, errors.Join(err, docker.Close())
 	}

@@ -47,7 +47,7 @@ func newFilter(options Options) *filter {
 type surroundings struct {
 	bridges     []string // of projects: containers on one talk to each other
 	buildBridge string
-	buildHost   netip.Addr // this host's address in the build network
+	registry    netip.AddrPort // this host's address in the build network, with the registry's port
 	resolvers   []netip.Addr
 	gateways    []netip.Addr
 }
@@ -124,9 +124,9 @@ func (f *filter) toHost(around surroundings) []expressions {
 	for _, number := range f.options.IngressPorts {
 		rules = append(rules, rule(port(unix.IPPROTO_TCP, uint16(number)), accept()))
 	}
-	if around.buildBridge != "" && f.options.RegistryPort > 0 {
-		host := destination(single(around.buildHost))
-		rules = append(rules, rule(fromDevice(around.buildBridge), host, port(unix.IPPROTO_TCP, uint16(f.options.RegistryPort)), accept()))
+	if around.buildBridge != "" && around.registry.Port() > 0 {
+		host := destination(single(around.registry.Addr()))
+		rules = append(rules, rule(fromDevice(around.buildBridge), host, port(unix.IPPROTO_TCP, around.registry.Port()), accept()))
 	}
 	return append(rules, refuse())
 }
@@ -231,9 +231,11 @@ func (e *Engine) assertFilter(ctx context.Context) error {
 		}
 		around.buildBridge = bridge
 		for _, config := range network.IPAM.Config {
-			if around.buildHost, err = netip.ParseAddr(config.Gateway); err != nil {
+			gateway, err := netip.ParseAddr(config.Gateway)
+			if err != nil {
 				return fmt.Errorf("read the gateway of network %s: %w", network.Name, err)
 			}
+			around.registry = netip.AddrPortFrom(gateway, e.registry.Load().address.Port())
 		}
 	}
 	return e.filter.replace(around)

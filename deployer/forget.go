@@ -106,7 +106,8 @@ func (e *Engine) pulledImages(ctx context.Context) ([]pulledImage, error) {
 	if err != nil {
 		return nil, translate(ctx, "list images", err)
 	}
-	ours := regexp.MustCompile(fmt.Sprintf(`^127\.0\.0\.1:%d/([0-9a-f-]{36})[/@:]`, e.options.RegistryPort))
+	address := regexp.QuoteMeta(e.registry.Load().address.String())
+	ours := regexp.MustCompile(`^` + address + `/([0-9a-f-]{36})[/@:]`)
 	var pulled []pulledImage
 	for _, one := range found {
 		for _, ref := range append(one.RepoDigests, one.RepoTags...) {

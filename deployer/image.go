@@ -8,8 +8,8 @@ import (
 	"io"
 
 	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/pkg/jsonmessage"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -17,6 +17,9 @@ import (
 
 // image returns what Docker knows of an image, pulling it when it is not there.
 func (e *Engine) image(ctx context.Context, ref paas.ImageRef) (image.InspectResponse, error) {
+	if _, err := reference.ParseNormalizedNamed(string(ref)); err != nil {
+		return image.InspectResponse{}, pullRejected(err)
+	}
 	found, err := e.inspectImage(ctx, ref)
 	if !paas.IsKind(err, paas.NotFound) {
 		return found, err
@@ -35,7 +38,7 @@ func (e *Engine) inspectImage(ctx context.Context, ref paas.ImageRef) (image.Ins
 }
 
 func (e *Engine) pull(ctx context.Context, ref paas.ImageRef) error {
-	credential, err := e.credential(ref)
+	credential, err := e.registry.Load().credential()
 	if err != nil {
 		return err
 	}
@@ -48,22 +51,21 @@ func (e *Engine) pull(ctx context.Context, ref paas.ImageRef) error {
 	if err == nil {
 		return nil
 	}
-	if _, told := errors.AsType[*jsonmessage.JSONError](err); told || errdefs.IsNotFound(err) || errdefs.IsInvalidArgument(err) || errdefs.IsUnauthorized(err) {
-		return paas.Errorf(paas.Rejected, EImagePull, "the image could not be fetched from the registry: %s. Deploy again to build it anew.", reason(err)).Because(err)
+	if context.Cause(ctx) == nil && registryFailed(err) {
+		return pullRejected(err)
 	}
 	return translate(ctx, "pull image", err)
 }
 
-func (e *Engine) credential(ref paas.ImageRef) (string, error) {
-	if e.options.Credential == nil {
-		return "", nil
-	}
-	user, password := e.options.Credential(ref)
-	encoded, err := registry.EncodeAuthConfig(registry.AuthConfig{Username: user, Password: password.Reveal()})
-	if err != nil {
-		return "", fmt.Errorf("encode the registry credential: %w", err)
-	}
-	return encoded, nil
+// registryFailed tells what Docker answers about a registry from its own silence. It calls most of
+// that an internal error.
+func registryFailed(err error) bool {
+	_, told := errors.AsType[*jsonmessage.JSONError](err)
+	return told || errdefs.IsInternal(err) || errdefs.IsNotFound(err) || errdefs.IsInvalidArgument(err) || errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err)
+}
+
+func pullRejected(err error) error {
+	return paas.Errorf(paas.Rejected, EImagePull, "the image could not be fetched from the registry: %s. Deploy again to build it anew.", reason(err)).Because(err)
 }
 
 // drainPull reads Docker's progress to its end and returns the failure that is in it.

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
-
-	"github.com/paastech-cloud/paastech/paas"
 )
 
 // Options configure an Engine; only Instance has no default.
@@ -17,11 +15,7 @@ type Options struct {
 	Pool         netip.Prefix   // where application and build networks are made; default 10.214.0.0/16
 	Allow        []netip.Prefix // private networks that applications may reach all the same
 	Resolvers    []netip.Addr   // DNS servers of applications; default: the host's
-	RegistryPort int            // port of the local registry on loopback and on the build network's gateway
 	IngressPorts []int          // ports of this host that applications may reach
-
-	// Credential gives the user name and password to pull an image with; nil means none.
-	Credential func(paas.ImageRef) (string, paas.Secret)
 
 	Secure  bool    // the ingress serves applications over TLS
 	Memory  int64   // bytes a container; default 512 MiB
