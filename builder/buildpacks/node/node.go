@@ -51,11 +51,15 @@ type job struct {
 	cache    string   // directory of the package manager's downloads, kept from build to build
 	scripts  []string // to run
 	assets   bool     // the files to serve are all that counts
+	procfile []procfile.Entry
 }
 
 func build(ctx context.Context, b *cnb.Build) (err error) {
 	j := &job{Build: b, assets: b.Required[Assets]}
 	if j.manifest, err = packagejson.Read(b.Source); err != nil {
+		return err
+	}
+	if j.procfile, err = procfile.Read(b.Source); err != nil {
 		return err
 	}
 	j.scripts = j.manifest.BuildScripts(b.Env)
@@ -81,19 +85,15 @@ func build(ctx context.Context, b *cnb.Build) (err error) {
 
 // declareStart names the web process and what it needs around it.
 func (j *job) declareStart(ctx context.Context) error {
-	entries, err := procfile.Read(j.Source)
-	if err != nil {
-		return err
-	}
 	line := j.manifest.StartLine(j.Source)
-	if line == "" && len(entries) == 0 {
+	if line == "" && len(j.procfile) == 0 {
 		return cnb.Failf(cnb.CodeNoStartCommand, "nothing says how to start this application: package.json has no start script and no main file, and there is no server.js, index.js or Procfile. Add `\"start\": \"node your-file.js\"` to the scripts in package.json.")
 	}
 	if err := j.launchEnvironment(); err != nil {
 		return err
 	}
 	lines := []string{line}
-	for _, entry := range entries {
+	for _, entry := range j.procfile {
 		lines = append(lines, entry.Command)
 	}
 	if j.manager.isNamedIn(lines) {
@@ -101,7 +101,7 @@ func (j *job) declareStart(ctx context.Context) error {
 			return err
 		}
 	}
-	if line == "" {
+	if line == "" || procfile.HasWeb(j.Source) {
 		return nil
 	}
 	return j.WriteProcesses([]cnb.Process{cnb.NewProcess(cnb.Web, line)})

@@ -35,21 +35,7 @@ func (j *job) install(ctx context.Context, dir string, args []string) error {
 	if err != nil {
 		return err
 	}
-	for name, value := range map[string]string{
-		"CI":                      "true", // ask nothing
-		"npm_config_cache":        j.cache,
-		"npm_config_store_dir":    j.cache,
-		"YARN_CACHE_FOLDER":       j.cache,
-		"YARN_GLOBAL_FOLDER":      j.cache,
-		"YARN_NODE_LINKER":        "node-modules",
-		"YARN_ENABLE_TELEMETRY":   "0",
-		"COREPACK_ENABLE_NETWORK": "0",
-	} {
-		env[name] = value
-	}
-	if !j.manager.inPlace {
-		env["YARN_IGNORE_PATH"] = "1" // a release kept in the repository is not beside the copies
-	}
+	env["CI"] = "true"      // ask nothing
 	delete(env, "NODE_ENV") // which dependencies are wanted is said by arguments
 	j.Logf("%s %s", j.manager.program, strings.Join(args, " "))
 	output, err := j.Run(ctx, cnb.Command{Dir: dir, Env: env, Args: append([]string{j.manager.program}, args...)})
@@ -92,8 +78,17 @@ func (j *job) commandEnvironment(ctx context.Context) (cnb.Environment, error) {
 		}
 		j.programs = filepath.Join(dir, "bin")
 	}
-	env := j.engine.env.WithPath(j.programs)
-	env["npm_config_update_notifier"] = "false"
+	env := j.engine.env.WithPath(j.programs).With(
+		"npm_config_update_notifier", "false",
+		"YARN_NODE_LINKER", "node-modules",
+		"YARN_ENABLE_TELEMETRY", "0",
+	)
+	if !j.manager.inPlace {
+		env["YARN_IGNORE_PATH"] = "1" // a release kept in the repository is not beside the copies
+	}
+	if j.cache != "" {
+		env = env.With("npm_config_cache", j.cache, "npm_config_store_dir", j.cache, "YARN_CACHE_FOLDER", j.cache, "YARN_GLOBAL_FOLDER", j.cache)
+	}
 	return env, nil
 }
 

@@ -124,6 +124,7 @@ func (r requirements) pip(b *cnb.Build, layer, downloads *cnb.Layer, options ...
 	}
 	args = append(args, options...)
 	env := b.Env.With("PIP_CACHE_DIR", downloads.Path)
+	env.Default("PIP_RETRIES", "2")
 	// A requirement can not be taken for an option: those from pyproject.toml are checked.
 	return cnb.Command{Env: env, Args: append(args, r.args...)}
 }

@@ -22,6 +22,10 @@ func detect(source cnb.Source) (cnb.Plan, bool, error) {
 }
 
 func build(ctx context.Context, b *cnb.Build) error {
+	entries, err := procfile.Read(b.Source)
+	if err != nil {
+		return err
+	}
 	wanted, err := readRequirements(b.Source)
 	if err != nil {
 		return err
@@ -34,15 +38,13 @@ func build(ctx context.Context, b *cnb.Build) error {
 	if err != nil {
 		return err
 	}
-	command := startCommand(b.Source, servers)
-	entries, err := procfile.Read(b.Source)
-	if err != nil {
-		return err
+	if procfile.HasWeb(b.Source) {
+		return nil
 	}
-	switch {
-	case command != "":
+	if command := startCommand(b.Source, servers); command != "" {
 		return b.WriteProcesses([]cnb.Process{cnb.NewProcess(cnb.Web, command)})
-	case len(entries) > 0:
+	}
+	if len(entries) > 0 {
 		return nil
 	}
 	return cnb.Failf(cnb.CodeNoStartCommand, "nothing says how to start this Python application: no Procfile, none of %s, and no gunicorn or uvicorn with something to serve. Add a Procfile such as `web: python app.py`.", strings.Join(entryFiles(), ", "))
