@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,18 +169,10 @@ func (r *repository) hasBranch(name string) error {
 
 // projectOfRemote is the project that a git address means: its id, or the name below a username.
 func projectOfRemote(address string) (string, error) {
-	path := address
-	if parsed, err := url.Parse(address); err == nil && parsed.Scheme != "" && parsed.Host != "" {
-		path = parsed.Path
-	} else if _, after, found := strings.Cut(address, ":"); found { // git@host:path
-		path = after
-	}
-	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
-	if _, name, found := strings.Cut(path, "/"); found {
-		path = name
-	}
-	if !paas.IsProjectID(path) && paas.ValidateProjectName(path) != nil {
+	name := strings.TrimSuffix(strings.TrimRight(address, "/"), ".git")
+	name = name[strings.LastIndexAny(name, "/:")+1:]
+	if !paas.IsProjectID(name) && paas.ValidateProjectName(name) != nil {
 		return "", failf(eNoRemote, "The git remote %s leads to %s, which is no project's repository. Name the project with -P.", remoteName, address)
 	}
-	return path, nil
+	return name, nil
 }
