@@ -23,10 +23,9 @@ const (
 	attempts  = 50
 )
 
-// ChoosePort returns the registry's port: the configured one or, when that is 0, the one remembered
-// in dir. The first time it finds a free one. Images are named by it, so it stays the same; others
-// (a packet filter) must know it before the registry listens.
-func ChoosePort(ctx context.Context, dir string, configured int) (int, error) {
+// choosePort returns the registry's port: the configured one or, when that is 0, the one remembered
+// in dir. The first time it finds a free one. Images are named by it, so it stays the same.
+func choosePort(ctx context.Context, dir string, configured int) (int, error) {
 	if configured != 0 {
 		return configured, nil
 	}
@@ -51,7 +50,7 @@ func ChoosePort(ctx context.Context, dir string, configured int) (int, error) {
 
 // listen opens both listeners on one port.
 func listen(ctx context.Context, dir string, options Options) (pull, build net.Listener, err error) {
-	port, err := ChoosePort(ctx, dir, options.Port)
+	port, err := choosePort(ctx, dir, options.Port)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paastech-cloud/paastech/api"
+	"github.com/paastech-cloud/paastech/builder"
+	"github.com/paastech-cloud/paastech/deployer"
+	"github.com/paastech-cloud/paastech/gitserver"
+	"github.com/paastech-cloud/paastech/ingress"
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/registry"
+	"github.com/paastech-cloud/paastech/store"
+	"github.com/paastech-cloud/paastech/ui"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+func (h *host) serveCommand() *cobra.Command {
+	return h.withConfigFlag(&cobra.Command{
+		Use:   "serve",
+		Short: "Run the whole platform on this host",
+		Long:  "Run the whole platform on this host: API and dashboard, SSH git server, builder, registry, deployer and ingress, in one process. It needs a Docker engine, and no configuration.",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := h.config()
+			if err != nil {
+				return err
+			}
+			log, err := newLog(config.Log, h.stderr)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), config, log, h.program.Version)
+		},
+	})
+}
+
+// server is the whole daemon while it is put together: what was acquired, and what runs.
+type server struct {
+	config   Config
+	settings settings
+	version  string
+	log      *slog.Logger
+	data     *dataDir
+	closers  []func() error
+
+	store        *store.Store
+	engine       *deployer.Engine
+	registry     *registry.Registry
+	builder      *builder.Builder
+	ingress      *ingress.Ingress
+	repositories *gitserver.Repositories
+	platform     *paas.Platform
+	git          *gitserver.Server
+	web          *web.Server
+	local        *web.Local
+}
+
+// serve puts the daemon together, each stage on what the one before acquired, and runs it until ctx ends.
+func serve(ctx context.Context, config Config, log *slog.Logger, version string) (err error) {
+	settings, err := config.settings()
+	if err != nil {
+		return err
+	}
+	s := &server{config: config, settings: settings, version: version, log: log}
+	defer func() {
+		for i := len(s.closers) - 1; i >= 0; i-- {
+			err = errors.Join(err, s.closers[i]())
+		}
+	}()
+	for _, stage := range []func(context.Context) error{s.openState, s.openEngine, s.openBuilds, s.openTraffic, s.openPlatform, s.openDoors} {
+		if err := stage(ctx); err != nil {
+			return err
+		}
+	}
+	// The routes are there before the first request is taken: until now they wait in the listener.
+	if err := s.platform.Reconcile(ctx); err != nil {
+		log.Warn("first reconciliation", "error", err)
+	}
+	s.announce()
+	return serveAll(ctx, log, []part{
+		{"ingress", s.ingress.Run},
+		{"engine", s.engine.Run},
+		{"registry", s.registry.Run},
+		{"builder", s.builder.Run},
+		{"deployments", s.platform.Run},
+		{"local socket", s.local.Run},
+		{"dashboard and API", s.web.Run},
+		{"git server", s.git.Run},
+	})
+}
+
+func (s *server) openState(ctx context.Context) (err error) {
+	if s.data, err = openDataDir(s.config.DataDir); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.data.Close)
+	if s.store, err = store.Open(ctx, store.Options{URL: s.config.Database.URL, DataDir: s.data.path}); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.store.Close)
+	s.repositories, err = gitserver.OpenRepositories(s.data.file("repositories"))
+	return err
+}
+
+func (s *server) openEngine(ctx context.Context) error {
+	options, err := engineOptions(s.config, s.data.instance)
+	if err != nil {
+		return err
+	}
+	options.Logger = s.log.With("part", "engine")
+	s.engine, err = deployer.New(ctx, options)
+	return err
+}
+
+func (s *server) openTraffic(ctx context.Context) (err error) {
+	s.ingress, err = ingress.New(ctx, ingress.Options{
+		Listen: s.config.Ingress.Listen, TrustedProxies: s.settings.ingressProxies,
+		DashboardURL: s.settings.dashboardURL, Log: s.log.With("part", "ingress"),
+	})
+	return explainListen(err, s.config.Ingress.Listen, "ingress.listen")
+}
+
+func (s *server) openPlatform(context.Context) (err error) {
+	s.platform, err = paas.New(paas.Options{
+		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories,
+		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,
+		ReadyTimeout: s.settings.ready, DrainTimeout: s.settings.drain, GraceTimeout: s.settings.grace,
+	})
+	return err
+}
+
+// openDoors binds what people come in by.
+func (s *server) openDoors(context.Context) error {
+	signingKey, err := s.data.secret("signing.key", 32)
+	if err != nil {
+		return err
+	}
+	s.git, err = gitserver.New(s.platform, s.repositories, gitserver.Options{
+		Listen: s.config.Git.Listen, PublicAddress: s.config.Git.PublicAddress,
+		HostKeyFile: s.data.file("ssh_host_ed25519_key"), HookSocket: s.data.file("hook.sock"), Log: s.log.With("part", "git"),
+	})
+	if err != nil {
+		return explainListen(err, s.config.Git.Listen, "git.listen")
+	}
+	s.web, err = web.New(s.platform, web.Options{
+		Listen: s.config.Server.Listen, PublicURL: s.config.Server.PublicURL, Development: s.config.Server.Development,
+		TrustedProxies: s.settings.serverProxies, GitAddress: s.git.PublicAddress(), CORSOrigins: s.config.API.CORSOrigins, SigningKey: signingKey,
+		Logger: s.log.With("part", "web"),
+	})
+	if err != nil {
+		return explainListen(err, s.config.Server.Listen, "server.listen")
+	}
+	s.local, err = web.NewLocal(s.platform, web.LocalOptions{Path: socketPath(s.data.path), Logger: s.log.With("part", "local")})
+	if err != nil {
+		return err
+	}
+	return s.register()
+}
+
+// register declares every route; one without a level keeps the daemon from starting.
+func (s *server) register() error {
+	var keys []string
+	for _, key := range s.git.HostKeys() {
+		keys = append(keys, key.PublicKey)
+	}
+	if err := api.Register(s.web, s.platform, api.Options{Version: s.version, HostKeys: keys}); err != nil {
+		return err
+	}
+	if err := api.RegisterLocal(s.local, s.platform); err != nil {
+		return err
+	}
+	return ui.Register(s.web, s.platform)
+}
+
+func (s *server) announce() {
+	s.log.Info("PaaSTech serves",
+		"dashboard", s.web.PublicURL(), "git", s.git.Addr().String(), "applications", s.config.Ingress.Listen,
+		"data", s.data.path, "version", s.version)
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"github.com/paastech-cloud/paastech/deployer"
+)
+
+// settings is the configuration as the parts want it: parsed, and refused with the key's name when wrong.
+type settings struct {
+	appURL         *url.URL // scheme and port of the applications' addresses
+	dashboardURL   string
+	serverProxies  []netip.Prefix
+	ingressProxies []netip.Prefix
+	buildMemory    int64
+	ready          time.Duration
+	drain          time.Duration
+	grace          time.Duration
+}
+
+func (c Config) settings() (settings, error) {
+	s := settings{
+		ready: time.Duration(c.Deploy.ReadyTimeout), drain: time.Duration(c.Deploy.DrainTimeout), grace: time.Duration(c.Deploy.GraceTimeout),
+		dashboardURL: c.Server.PublicURL,
+	}
+	if s.dashboardURL == "" {
+		s.dashboardURL = "http://" + c.Server.Listen
+	}
+	var err error
+	if s.serverProxies, err = prefixes("server.trustedProxies", c.Server.TrustedProxies); err != nil {
+		return s, err
+	}
+	if s.ingressProxies, err = prefixes("ingress.trustedProxies", c.Ingress.TrustedProxies); err != nil {
+		return s, err
+	}
+	if s.buildMemory, err = size("builder.memory", c.Builder.Memory); err != nil {
+		return s, err
+	}
+	s.appURL, err = c.Ingress.appURL()
+	return s, err
+}
+
+// appURL is where applications are from the outside: as configured, else as listened on.
+func (c IngressConfig) appURL() (*url.URL, error) {
+	if c.PublicURL != "" {
+		parsed, err := url.Parse(c.PublicURL)
+		if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
+			return nil, fmt.Errorf("ingress.publicURL %q: give scheme and name, like https://example.com", c.PublicURL)
+		}
+		return parsed, nil
+	}
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("ingress.listen %q: give address and port, like 127.0.0.1:8080", c.Listen)
+	}
+	if port == "80" {
+		return &url.URL{Scheme: "http", Host: "apps"}, nil
+	}
+	return &url.URL{Scheme: "http", Host: "apps:" + port}, nil
+}
+
+// engineOptions are the deployer's, without what other parts of a running daemon give it.
+func engineOptions(c Config, instance string) (deployer.Options, error) {
+	pool, err := netip.ParsePrefix(c.Network.Pool)
+	if err != nil {
+		return deployer.Options{}, fmt.Errorf("network.pool %q: give a network, like 10.214.0.0/16", c.Network.Pool)
+	}
+	allow, err := prefixes("network.allow", c.Network.Allow)
+	if err != nil {
+		return deployer.Options{}, err
+	}
+	memory, err := size("limits.app.memory", c.Limits.App.Memory)
+	if err != nil {
+		return deployer.Options{}, err
+	}
+	_, port, err := net.SplitHostPort(c.Ingress.Listen)
+	if err != nil {
+		return deployer.Options{}, fmt.Errorf("ingress.listen %q: give address and port, like 127.0.0.1:8080", c.Ingress.Listen)
+	}
+	ingressPort, err := strconv.Atoi(port)
+	if err != nil {
+		return deployer.Options{}, fmt.Errorf("ingress.listen %q: the port is a number", c.Ingress.Listen)
+	}
+	return deployer.Options{
+		Host: c.Docker.Host, Instance: instance, Pool: pool, Allow: allow, IngressPorts: []int{ingressPort},
+		Memory: memory, CPU: c.Limits.App.CPU, Pids: int64(c.Limits.App.PIDs), Secure: strings.HasPrefix(c.Ingress.PublicURL, "https:"),
+	}, nil
+}
+
+// socketPath is where the daemon's local socket is.
+func socketPath(dataDir string) string { return filepath.Join(dataDir, "paastech.sock") }
+
+// prefixes parses CIDRs; a bare address is itself.
+func prefixes(key string, texts []string) ([]netip.Prefix, error) {
+	var parsed []netip.Prefix
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			var address netip.Addr
+			if address, err = netip.ParseAddr(text); err == nil {
+				prefix, err = address.Prefix(address.BitLen())
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s %q: give networks, like 10.0.0.0/8", key, text)
+		}
+		parsed = append(parsed, prefix)
+	}
+	return parsed, nil
+}
+
+func size(key, text string) (int64, error) {
+	bytes, err := units.RAMInBytes(text)
+	if err != nil || bytes <= 0 {
+		return 0, fmt.Errorf("%s %q: give a size, like 512MiB", key, text)
+	}
+	return bytes, nil
+}
+
+// newLog is the daemon's log.
+func newLog(c LogConfig, to io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return nil, fmt.Errorf("log.level %q: one of debug, info, warn, error", c.Level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch c.Format {
+	case "text":
+		return slog.New(slog.NewTextHandler(to, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(to, options)), nil
+	}
+	return nil, fmt.Errorf("log.format %q: text or json", c.Format)
+}
