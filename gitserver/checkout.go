@@ -180,27 +180,20 @@ func writeLink(e entry, content io.Reader, root *os.Root) error {
 	return root.Symlink(string(target), e.path)
 }
 
-// lfsPointer is how every pointer file of git-lfs begins; pointers are shorter than 1024 bytes
-// (git-lfs, docs/spec.md).
-const (
-	lfsPointer    = "version https://git-lfs.github.com/spec/v1\n"
-	maxLFSPointer = 1024
-)
-
 func writeFile(e entry, content io.Reader, root *os.Root) error {
-	beginning := make([]byte, min(e.size, int64(len(lfsPointer))))
+	beginning := make([]byte, min(e.size, maxInspected))
 	if _, err := io.ReadFull(content, beginning); err != nil {
 		return fmt.Errorf("read %q: %w", e.path, err)
 	}
-	if e.size < maxLFSPointer && string(beginning) == lfsPointer {
-		return paas.Errorf(paas.Invalid, paas.ELFS, "%q is a Git LFS pointer; the platform has no access to the file itself. Commit the file (git lfs migrate export), or fetch it when the app is built.", e.path)
+	if err := e.inspect(beginning); err != nil {
+		return err
 	}
 	file, err := root.OpenFile(e.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.permissions())
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(beginning)
-	if err == nil {
+	if err == nil && e.size > maxInspected {
 		_, err = io.Copy(file, content)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {

@@ -26,18 +26,21 @@ type push struct {
 	log        *slog.Logger
 
 	deciding sync.Mutex // held while a hook waits for its answer
+	asked    bool       // whether there was a hook: git took all objects; guarded by deciding
 }
 
-// settled returns when no hook waits for an answer.
-func (p *push) settled() {
+// settled returns when no hook waits for an answer, and tells whether there was one.
+func (p *push) settled() bool {
 	p.deciding.Lock()
 	defer p.deciding.Unlock()
+	return p.asked
 }
 
 // decide asks the platform about the push, shows what went wrong, and returns the hook's exit code.
 func (p *push) decide(conn net.Conn, request hookRequest, out *lines) int {
 	p.deciding.Lock()
 	defer p.deciding.Unlock()
+	p.asked = true
 	ctx, stop := whileOpen(p.ctx, conn)
 	defer stop()
 	err := p.carryOut(ctx, request, out)

@@ -36,8 +36,8 @@ func (s *Server) receive(ctx context.Context, conn *gossh.ServerConn, session *s
 	environment = append(environment, session.environment()...)
 	args := append(s.receiveSettings(), "receive-pack", repository)
 	cmd := p.git.prepare(exec.Command(p.git.path, args...), environment...)
-	talk := s.talk(ctx, conn, session, cmd, p.settled)
-	if talk.code != 0 && talk.received > s.options.MaxPush {
+	talk := s.talk(ctx, conn, session, cmd, func() { p.settled() })
+	if !p.settled() && talk.received > s.options.MaxPush {
 		session.say("%s: The push has more than %d MiB. Keep what is generated, and large data, out of git.", paas.ESourceTooBig, s.options.MaxPush>>20)
 	}
 	session.exit(talk.code)

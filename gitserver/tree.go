@@ -2,11 +2,14 @@ package gitserver
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -110,12 +113,12 @@ func (s source) readList(list *bufio.Reader) ([]entry, error) {
 
 // parseEntry reads "<mode> <type> <id> <size>\t<path>"; the size is padded, and "-" for what has none.
 func parseEntry(line string) (entry, error) {
-	head, path, ok := strings.Cut(line, "\t")
+	head, name, ok := strings.Cut(line, "\t")
 	fields := strings.Fields(head)
 	if !ok || len(fields) != 4 {
 		return entry{}, fmt.Errorf("git listed %q", line)
 	}
-	e := entry{mode: fields[0], id: fields[2], path: path}
+	e := entry{mode: fields[0], id: fields[2], path: name}
 	if fields[3] == "-" {
 		return e, nil
 	}
@@ -151,6 +154,30 @@ func (e entry) check() error {
 func badName(name string) bool {
 	trimmed := strings.TrimRight(name, " .")
 	return name == "" || trimmed == "" || len(name) > maxName || strings.EqualFold(trimmed, ".git") || strings.EqualFold(trimmed, "git~1")
+}
+
+// lfsPointer is how every pointer file of git-lfs begins; pointers are shorter than 1024 bytes
+// (git-lfs, docs/spec.md).
+const (
+	lfsPointer    = "version https://git-lfs.github.com/spec/v1\n"
+	maxLFSPointer = 1024
+)
+
+// maxInspected is how much of a file's beginning is looked at.
+const maxInspected = 32 << 10
+
+// remoteHelper is a submodule's address that makes git run a program (gitremote-helpers(7)).
+var remoteHelper = regexp.MustCompile(`(?im)^\s*url\s*=\s*"?[a-z0-9+.-]+::`)
+
+// inspect refuses files that stand for something else, by how they begin.
+func (e entry) inspect(beginning []byte) error {
+	switch {
+	case e.size < maxLFSPointer && bytes.HasPrefix(beginning, []byte(lfsPointer)):
+		return paas.Errorf(paas.Invalid, paas.ELFS, "%q is a Git LFS pointer; the platform has no access to the file itself. Commit the file (git lfs migrate export), or fetch it when the app is built.", e.path)
+	case path.Base(e.path) == ".gitmodules" && remoteHelper.Match(beginning):
+		return paas.Errorf(paas.Invalid, paas.ESubmodules, "%q has a submodule whose address would run a program. Remove it.", e.path)
+	}
+	return nil
 }
 
 func (e entry) permissions() os.FileMode {
