@@ -3,7 +3,6 @@ package deployer
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -22,23 +21,36 @@ func (e *Engine) Await(ctx context.Context, id paas.ContainerID, probe paas.Prob
 	}
 	bounded, cancel := context.WithTimeout(ctx, probe.Deadline)
 	defer cancel()
-	ended, broken := e.docker.ContainerWait(bounded, found.ID, container.WaitConditionNotRunning)
 	asker := prober{address: address(found), host: told.Hostname, ports: probe.Ports, patience: probe.Deadline / 3}
 	answers := make(chan paas.Readiness, 1)
+	ends := make(chan error, 1)
 	go func() { answers <- asker.run(bounded) }()
+	go func() { ends <- e.waitForEnd(bounded, found.ID) }()
+	var seen paas.Readiness
 	select {
-	case seen := <-answers:
-		return e.judge(ctx, id, seen)
-	case <-ended:
-	case err = <-broken:
-	}
-	expired := bounded.Err() != nil
-	cancel()
-	seen := <-answers
-	if err != nil && !expired {
-		return seen, translate(ctx, "wait for the container", err)
+	case seen = <-answers:
+		cancel()
+		<-ends
+	case err = <-ends:
+		expired := bounded.Err() != nil
+		cancel()
+		seen = <-answers
+		if err != nil && !expired {
+			return seen, err
+		}
 	}
 	return e.judge(ctx, id, seen)
+}
+
+// waitForEnd returns when the container does not run; an error means that Docker does not say.
+func (e *Engine) waitForEnd(ctx context.Context, id string) error {
+	ended, broken := e.docker.ContainerWait(ctx, id, container.WaitConditionNotRunning)
+	select {
+	case <-ended:
+		return nil
+	case err := <-broken:
+		return translate(ctx, "wait for the container", err)
+	}
 }
 
 // judge adds to what the prober saw what Docker and the kernel know, unless the container is ready.
@@ -65,7 +77,3 @@ func (e *Engine) judge(ctx context.Context, id paas.ContainerID, seen paas.Readi
 	}
 	return seen, nil
 }
-
-// probeEvery is how long the prober rests: a refused connection costs next to nothing, and an
-// application is to be found ready soon after its first good answer.
-const probeEvery = 20 * time.Millisecond

@@ -16,6 +16,7 @@ import (
 
 // T3 and what else a start can look like.
 func TestAwaitSaysWhatItSaw(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	loopback := netip.MustParseAddrPort("127.0.0.1:3000")
 	everywhere := netip.MustParseAddrPort("[::]:8080")

@@ -48,7 +48,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	docker, err := connect(ctx, options)
+	docker, err := connect(ctx, &options)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.docker.Close()
 }
 
-func connect(ctx context.Context, options Options) (*client.Client, error) {
+// connect opens Docker and lowers the limits to what this host has.
+func connect(ctx context.Context, options *Options) (*client.Client, error) {
 	settings := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
 	if options.Host != "" {
 		settings = append(settings, client.WithHost(options.Host))
@@ -87,9 +88,11 @@ func connect(ctx context.Context, options Options) (*client.Client, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, options.CallTimeout)
 	defer cancel()
-	if _, err := docker.Ping(ctx); err != nil {
+	host, err := docker.Info(ctx)
+	if err != nil {
 		return nil, errors.Join(unreachable(docker.DaemonHost(), err), docker.Close())
 	}
+	options.CPU = min(options.CPU, float64(host.NCPU)) // Docker refuses more
 	return docker, nil
 }
 

@@ -64,6 +64,7 @@ func gatewayOf(t *testing.T, e *Engine, project paas.ProjectID) netip.Addr {
 
 // T31: what an application may not reach, and what it may.
 func TestApplicationsAreApart(t *testing.T) {
+	t.Parallel()
 	other := newEngine(t)
 	host := bridgeAddress(t)
 	ingress, daemon := listen(t, host), listen(t, host)
@@ -143,6 +144,7 @@ func TestAllowedNetworksAreOpenButNotOtherProjects(t *testing.T) {
 
 // Builds reach the registry at the gateway, nothing else of the host, and not each other.
 func TestBuildsReachTheRegistryOnly(t *testing.T) {
+	t.Parallel()
 	registry := listen(t, bridgeAddress(t)) // takes a free port for the listener below
 	e := newEngine(t)
 	builds, err := e.BuildNetwork(t.Context())

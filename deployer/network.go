@@ -46,15 +46,15 @@ func (e *Engine) BuildNetwork(ctx context.Context) (paas.BuildNetwork, error) {
 	if err != nil {
 		return paas.BuildNetwork{}, err
 	}
-	for _, pool := range found.IPAM.Config {
-		subnet, err := netip.ParsePrefix(pool.Subnet)
-		gateway, gatewayErr := netip.ParseAddr(pool.Gateway)
-		if err := errors.Join(err, gatewayErr); err != nil {
-			return paas.BuildNetwork{}, fmt.Errorf("read the addresses of network %s: %w", plan.name, err)
-		}
-		return paas.BuildNetwork{Name: plan.name, Gateway: gateway, Subnet: subnet}, nil
+	if len(found.IPAM.Config) == 0 {
+		return paas.BuildNetwork{}, fmt.Errorf("network %s has no addresses", plan.name)
 	}
-	return paas.BuildNetwork{}, fmt.Errorf("network %s has no addresses", plan.name)
+	subnet, err := netip.ParsePrefix(found.IPAM.Config[0].Subnet)
+	gateway, gatewayErr := netip.ParseAddr(found.IPAM.Config[0].Gateway)
+	if err := errors.Join(err, gatewayErr); err != nil {
+		return paas.BuildNetwork{}, fmt.Errorf("read the addresses of network %s: %w", plan.name, err)
+	}
+	return paas.BuildNetwork{Name: plan.name, Gateway: gateway, Subnet: subnet}, nil
 }
 
 // ensureProjectNetwork makes the network of a project when it is not there.

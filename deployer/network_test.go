@@ -47,6 +47,7 @@ func TestChooseSubnet(t *testing.T) {
 }
 
 func TestNetworkLivesWhileSomethingOfItsProjectRuns(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	s := spec()
 	first := launch(t, e, s)
@@ -143,6 +144,7 @@ func TestTwoInstancesLeaveEachOtherAlone(t *testing.T) {
 }
 
 func TestManyProjectsStartAtOnce(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	const count = 6
 	var group sync.WaitGroup

@@ -86,6 +86,7 @@ func (s *faultySocket) set(mode string) {
 
 // T17: whatever Docker's socket does, calls end in time, and all works again when it does.
 func TestOutagesEndInTimeAndHeal(t *testing.T) {
+	t.Parallel()
 	socket := newFaultySocket(t)
 	e := newEngine(t, func(o *Options) { o.Host, o.CallTimeout = "unix://"+socket.path, 2*time.Second })
 	defer socket.set("pass") // for the clean-up

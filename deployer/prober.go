@@ -14,6 +14,10 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
+// probeEvery is how long the prober rests: a refused connection costs next to nothing, and an
+// application is to be found ready soon after its first good answer.
+const probeEvery = 20 * time.Millisecond
+
 // Bounds of one question: how long a connection may take, and how much of an answer is read, for how
 // long. An answer that goes on beyond that, as a stream does, counts as complete.
 const (

@@ -15,6 +15,12 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
+// How often Keep asks again, and how long it waits in between.
+const (
+	keepTries = 50
+	keepPause = 50 * time.Millisecond
+)
+
 // Launch creates and starts a container, pulling the image and making the project's network when they
 // are not there.
 func (e *Engine) Launch(ctx context.Context, spec paas.ContainerSpec) (paas.Container, error) {
@@ -78,20 +84,19 @@ func (e *Engine) discard(ctx context.Context, name string) error {
 func (e *Engine) Keep(ctx context.Context, id paas.ContainerID) error {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
-	for {
-		_, err := e.docker.ContainerUpdate(ctx, string(id), container.UpdateConfig{
-			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyUnlessStopped},
-		})
+	policy := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyUnlessStopped}}
+	var err error
+	for range keepTries {
 		// Docker refuses in the moment in which a container has ended and it has not noticed.
-		if err == nil || !strings.Contains(err.Error(), "stopped container") {
-			return translate(ctx, "keep container", err)
+		if _, err = e.docker.ContainerUpdate(ctx, string(id), policy); err == nil || !strings.Contains(err.Error(), "Cannot update container") {
+			break
 		}
 		select {
-		case <-time.After(probeEvery):
+		case <-time.After(keepPause):
 		case <-ctx.Done():
-			return translate(ctx, "keep container", err)
 		}
 	}
+	return translate(ctx, "keep container", err)
 }
 
 // Start starts a container that exists and does not run.

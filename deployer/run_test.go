@@ -120,6 +120,7 @@ func TestKeptContainersComeBack(t *testing.T) {
 
 // T5: who needs time to end gets it; who ignores the request ends when the grace has passed.
 func TestStopGivesGrace(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	for name, test := range map[string]struct {
 		env     []string
