@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
@@ -97,15 +98,14 @@ func programsKey(ctx context.Context, b *cnb.Build, targets []target) (string, e
 	return sum.AddTree(b.AppDir).Sum()
 }
 
-// processes names one process a program; the first answers on $PORT.
+// processes names one process a program; the one called web answers on $PORT, else the first.
 func processes(layer *cnb.Layer, targets []target) []cnb.Process {
+	web := max(0, slices.IndexFunc(targets, func(t target) bool { return t.program == cnb.Web }))
 	var out []cnb.Process
 	for i, target := range targets {
 		process := cnb.Process{Type: target.program, Command: []string{filepath.Join(layer.Path, "bin", target.program)}}
-		if i == 0 {
+		if i == web {
 			process.Type, process.Default = cnb.Web, true
-		} else if process.Type == cnb.Web {
-			continue
 		}
 		out = append(out, process)
 	}
@@ -123,7 +123,7 @@ func diagnose(output string) error {
 		return false
 	}
 	switch {
-	case says("toolchain not available", "invalid toolchain", "invalid go version", "GOTOOLCHAIN=local"):
+	case says("toolchain not available", "go: download go1", "invalid toolchain", "invalid go version", "GOTOOLCHAIN=local"):
 		return cnb.Failf(cnb.CodeRuntimeVersion, "the Go version that go.mod asks for cannot be had. Name a released version in its go line, such as `go 1.24.0`.")
 	case says("missing go.sum entry", "updates to go.mod needed", "inconsistent vendoring", "no required module provides package", "is replaced but not required"):
 		return cnb.Failf(cnb.CodeLockfileMismatch, "go.mod and go.sum do not agree with the source. Run `go mod tidy` (and `go mod vendor` where there is a vendor directory) and commit what changes.")

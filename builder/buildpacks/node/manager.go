@@ -69,15 +69,15 @@ func chooseManager(source cnb.Source, manifest packagejson.Manifest, node semver
 // programFor is the package manager that is named and has its lock file, else the one that has
 // one, else the one named, else npm.
 func programFor(named string, locks map[string]string) string {
-	if _, known := locks[named]; !known {
-		named = "npm"
-	}
 	for _, name := range []string{named, "pnpm", "yarn", "npm"} {
 		if locks[name] != "" {
 			return name
 		}
 	}
-	return named
+	if _, known := locks[named]; known {
+		return named
+	}
+	return "npm"
 }
 
 // npmVersion is the usual npm for a Node unless something else is asked for.
