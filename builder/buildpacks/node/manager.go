@@ -140,9 +140,13 @@ func yarn(lock, content, version string) (manager, error) {
 	if !isRange(version) || strings.HasPrefix(version, "1.") {
 		version = "4.9.2"
 	}
+	immutable := "--immutable"
+	if lock == "" {
+		immutable = "--no-immutable"
+	}
 	m := manager{
 		program: "yarn", pkg: "@yarnpkg/cli-dist", lock: lock, inPlace: true,
-		full:     []string{"install", "--immutable"},
+		full:     []string{"install", immutable},
 		prune:    []string{"workspaces", "focus", "--all", "--production"},
 		disagree: "YN0028",
 	}

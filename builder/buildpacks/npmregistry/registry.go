@@ -108,7 +108,7 @@ func (r *Registry) get(ctx context.Context, url string, into any) error {
 	}
 	defer body.Close()
 	if err := json.NewDecoder(io.LimitReader(body, metadataLimit)).Decode(into); err != nil {
-		return fmt.Errorf("read %s: %w", url, err)
+		return fmt.Errorf("read the npm registry's answer: %w", err)
 	}
 	return nil
 }
@@ -128,9 +128,9 @@ func (r *Registry) open(ctx context.Context, url string) (io.ReadCloser, error) 
 	}
 	response.Body.Close()
 	if response.StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("%s: %w", url, ErrNoVersion)
+		return nil, fmt.Errorf("%s: %w", request.URL.Redacted(), ErrNoVersion)
 	}
-	return nil, fmt.Errorf("ask the npm registry: %s answered %s", url, response.Status)
+	return nil, fmt.Errorf("ask the npm registry: %s answered %s", request.URL.Redacted(), response.Status)
 }
 
 // escape makes "@scope/name" one element of a path.

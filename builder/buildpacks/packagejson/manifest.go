@@ -86,12 +86,15 @@ func (m Manifest) HasDependencies() bool {
 // installScripts are the scripts that package managers run by themselves around an install.
 func installScripts() []string { return []string{"preinstall", "install", "postinstall", "prepare"} }
 
+// rootedPackages want a real node_modules in the application: Prisma's client writes itself into
+// it from a schema file, and Next's compiler refuses links that lead out of the application.
+func rootedPackages() []string { return []string{"prisma", "@prisma/client", "next"} }
+
 // NeedsSources says whether installing depends on more than the manifest and the lock file:
 // workspaces, packages of the repository itself, and scripts that may read anything. Such an
 // application is installed where it lies, at every build.
 func (m Manifest) NeedsSources() bool {
-	// Prisma's client writes itself into node_modules from a schema file.
-	if len(m.Workspaces) > 0 || len(m.Pnpm) > 0 || m.DependsOn("prisma") || m.DependsOn("@prisma/client") {
+	if len(m.Workspaces) > 0 || len(m.Pnpm) > 0 || slices.ContainsFunc(rootedPackages(), m.DependsOn) {
 		return true
 	}
 	if slices.ContainsFunc(installScripts(), func(name string) bool { return m.Scripts[name] != "" }) {
