@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,7 @@ func (c *commands) rolloutCommand(use, short string, begin rollout) *cobra.Comma
 // watch shows a deployment's progress until it has ended; one that failed is an error with its diagnosis.
 func (c *commands) watch(ctx context.Context, api *client.Client, project wire.Project, deployment wire.Deployment) (wire.Deployment, error) {
 	if deployment.State.Active() {
-		var last *string // held back: the diagnosis is said once, by whoever reports the error
+		var last *string // held back: how it ended is said once, by the result or by the error
 		ended, err := api.FollowDeploymentLog(ctx, project.ID, deployment.Number, func(line string) error {
 			if last != nil {
 				c.note("%s", *last)
@@ -70,7 +71,7 @@ func (c *commands) watch(ctx context.Context, api *client.Client, project wire.P
 		if ctx.Err() != nil {
 			return deployment, paas.Errorf(paas.Canceled, paas.ECanceled, "You no longer watch %s, which goes on: `paastech deployments %d` shows how it ends.", deployment.Name, deployment.Number)
 		}
-		if last != nil && (ended.Diagnosis == nil || *last != fmt.Sprintf("%s: %s", ended.Diagnosis.Code, ended.Diagnosis.Message)) {
+		if last != nil && !saysEnd(*last, ended) {
 			c.note("%s", *last)
 		}
 		if err != nil {
@@ -79,6 +80,14 @@ func (c *commands) watch(ctx context.Context, api *client.Client, project wire.P
 		deployment = ended
 	}
 	return deployment, outcome(deployment)
+}
+
+// saysEnd tells whether a line of a deployment's log is how it ended.
+func saysEnd(line string, ended wire.Deployment) bool {
+	if ended.Diagnosis != nil {
+		return line == fmt.Sprintf("%s: %s", ended.Diagnosis.Code, ended.Diagnosis.Message)
+	}
+	return strings.HasPrefix(line, ended.Name+" is live at ")
 }
 
 // outcome is the error of a deployment that did not get live.

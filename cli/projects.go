@@ -165,7 +165,7 @@ func (c *commands) statusCommand() *cobra.Command {
 func (c *commands) showStatus(cmd *cobra.Command, api *client.Client, project wire.Project) {
 	facts := []string{"Project", project.Name, "Status", string(project.Status), "Address", project.URL}
 	if live := project.Live; live != nil {
-		facts = append(facts, "Live", fmt.Sprintf("%s, commit %s, %s", live.Name, live.Commit.Short(), ago(live.LiveAt)))
+		facts = append(facts, "Version", fmt.Sprintf("%s, commit %s, put live %s", live.Name, live.Commit.Short(), ago(live.LiveAt)))
 		if usage, err := api.Statistics(cmd.Context(), project.ID); err == nil && usage.MemoryUsage > 0 {
 			facts = append(facts, "Uses", fmt.Sprintf("%.1f %% CPU, %d of %d MiB memory", usage.CPUUsage, usage.MemoryUsage>>20, usage.MemoryLimit>>20))
 		}

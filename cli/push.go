@@ -45,6 +45,9 @@ func (c *commands) push(ctx context.Context, branch string, force bool) error {
 	if err != nil {
 		return err
 	}
+	if c.projectFlag != "" && c.projectFlag != before.Name && c.projectFlag != string(before.ID) {
+		return failf(eNoRemote, "A push goes where the git remote %s leads, which is %s, not %s.", remoteName, before.Name, c.projectFlag)
+	}
 	if err := checkHasKey(ctx, api); err != nil {
 		return err
 	}

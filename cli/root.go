@@ -64,6 +64,8 @@ func newRoot(program Program) *cobra.Command {
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),
 	)
 	root.AddCommand(serverCommands(program, c.console)...)
+	// It fails for an unknown flag alone, and this one was just made.
+	_ = root.RegisterFlagCompletionFunc("project", c.completeProjects)
 	return root
 }
 

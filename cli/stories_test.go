@@ -167,7 +167,7 @@ func TestRolloutsShowProgressAndTheEnd(t *testing.T) {
 		got.want(t, 0, `Starting v1\nit is up`)
 		wantMatch(t, got.stdout, `^hello v\d is live at http://`)
 	}
-	wantMatch(t, mustRun(t, "", "status", "-P", "hello"), `(?s)Status +running.*Live +v3, commit 0123456`)
+	wantMatch(t, mustRun(t, "", "status", "-P", "hello"), `(?s)Status +running.*Version +v3, commit 0123456`)
 	wantMatch(t, mustRun(t, "", "deployments", "-P", "hello"), `(?s)^VERSION.*v1 +live.*v3 +live`)
 	wantMatch(t, mustRun(t, "", "deployments", "v2", "-P", "hello"), `Commit +0123456789abcdef`)
 	wantMatch(t, mustRun(t, "", "deployments", "log", "2", "-P", "hello"), `^Starting v1\nit is up\n$`)
@@ -241,6 +241,7 @@ func TestPush(t *testing.T) {
 	run(t, "", "push").want(t, 1, `^E_NO_KEY: .*paastech keys add`)
 	f.keys = []wire.Key{{ID: "k1"}}
 	run(t, "", "push", "other").want(t, 1, `^E_NO_COMMIT: The branch other`)
+	run(t, "", "push", "-P", "elsewhere").want(t, 1, `^E_NO_REMOTE: .*which is hello, not elsewhere`)
 
 	f.projects[0].Live = &wire.Deployment{Number: 1, Name: "v1", State: paas.Live}
 	got := run(t, "", "push")
@@ -268,5 +269,13 @@ func TestPushSaysWhyItsOwnDeploymentFailed(t *testing.T) {
 	f.projects[0].Deployment = &wire.Deployment{Number: 1, State: paas.Failed, Diagnosis: &paas.Diagnosis{Code: paas.ENoPort, Message: "never listened"}}
 	if got := c.explainPush(t.Context(), api, before, errors.New("exit status 1")); !paas.IsCode(got, paas.ENoPort) {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestCompletionKnowsOnesProjects(t *testing.T) {
+	f, _ := loggedIn(t)
+	f.addProject("hello")
+	for _, args := range [][]string{{"status", "-P", ""}, {"projects", "info", ""}, {"projects", "delete", "h"}} {
+		wantMatch(t, mustRun(t, "", append([]string{"__complete"}, args...)...), `^hello\n:4\n`)
 	}
 }
