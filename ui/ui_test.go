@@ -1,0 +1,248 @@
+package ui_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/store"
+	"github.com/paastech-cloud/paastech/ui"
+	"github.com/paastech-cloud/paastech/web"
+)
+
+const password = "correct horse"
+
+// idle is an engine that runs nothing, a router and repositories that forget.
+type (
+	idleEngine       struct{ paas.Engine }
+	idleRouter       struct{ paas.Router }
+	idleRepositories struct{ paas.Repositories }
+)
+
+func (idleEngine) Containers(context.Context) ([]paas.Container, error) { return nil, nil }
+func (idleRouter) Replace(paas.Route) func(context.Context) error       { return nil }
+func (idleRepositories) Create(context.Context, paas.ProjectID) error   { return nil }
+
+// visitor is somebody with a browser, at a server with the pages.
+type visitor struct {
+	*http.Client
+	t        *testing.T
+	base     string
+	platform *paas.Platform
+	store    *store.Store
+	ada      paas.User
+}
+
+func newVisitor(t *testing.T) *visitor {
+	t.Helper()
+	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	v := &visitor{t: t}
+	var err error
+	check := func() {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.store, err = store.Open(t.Context(), store.Options{DataDir: dir})
+	check()
+	t.Cleanup(func() { v.store.Close() })
+	v.platform, err = paas.New(paas.Options{
+		Store: v.store, Engine: idleEngine{}, Router: idleRouter{}, Repositories: idleRepositories{},
+		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
+	})
+	check()
+	key := make([]byte, 32)
+	rand.Read(key)
+	server, err := web.New(v.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", Logger: log})
+	check()
+	err = ui.Register(server, v.platform)
+	check()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	v.ada, err = v.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password, Verified: true})
+	check()
+	jar, err := cookiejar.New(nil)
+	check()
+	v.Client, v.base = &http.Client{Jar: jar}, "http://"+server.Addr().String()
+	return v
+}
+
+// visit follows redirects; it returns the page's path, status and text.
+func (v *visitor) visit(path string) (string, int, string) {
+	v.t.Helper()
+	response, err := v.Get(v.base + path)
+	return v.read(response, err)
+}
+
+func (v *visitor) send(path string, form url.Values) (string, int, string) {
+	v.t.Helper()
+	response, err := v.PostForm(v.base+path, form)
+	return v.read(response, err)
+}
+
+func (v *visitor) read(response *http.Response, err error) (string, int, string) {
+	v.t.Helper()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return response.Request.URL.RequestURI(), response.StatusCode, string(text)
+}
+
+func (v *visitor) login() {
+	v.t.Helper()
+	if path, status, _ := v.send("/login", url.Values{"email": {"ada@example.com"}, "password": {password}}); path != "/dashboard" || status != 200 {
+		v.t.Fatalf("logged in to %s with %d", path, status)
+	}
+}
+
+func (v *visitor) project(name string) paas.Project {
+	v.t.Helper()
+	project, err := v.platform.CreateProject(v.t.Context(), v.ada, name)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return project
+}
+
+// deployment stores one that ended in state.
+func (v *visitor) deployment(project paas.Project, state paas.State, why *paas.Diagnosis) {
+	v.t.Helper()
+	_, err := v.store.CreateDeployment(v.t.Context(), paas.Deployment{
+		Project: project.ID, State: state, Reason: paas.ReasonPush, By: v.ada.ID, Branch: "main", Commit: "c0ffee0123456789",
+		Diagnosis: why, CreatedAt: time.Now().Add(-2 * time.Hour),
+	})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *visitor) holds(page string, texts ...string) {
+	v.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			v.t.Errorf("the page lacks %q:\n%s", text, page)
+		}
+	}
+}
+
+func TestVisitorIsToldWhatThisIs(t *testing.T) {
+	v := newVisitor(t)
+	_, status, page := v.visit("/")
+	if status != 200 {
+		t.Errorf("%d", status)
+	}
+	v.holds(page, "git push", `href="/login"`, "paastech login --server "+v.base)
+	if strings.Contains(page, "<script") || strings.Contains(page, "style=") {
+		t.Error("the page needs what the policy forbids")
+	}
+}
+
+func TestLoginLeadsWhereOneWanted(t *testing.T) {
+	v := newVisitor(t)
+	project := v.project("hello")
+	wanted := "/dashboard/" + string(project.ID)
+	path, _, _ := v.visit(wanted)
+	if path != "/login?next="+url.QueryEscape(wanted) {
+		t.Fatalf("sent to %s", path)
+	}
+	path, status, page := v.send("/login", url.Values{"email": {"ada@example.com"}, "password": {"wrong <b>"}, "next": {wanted}})
+	if path != "/login" || status != http.StatusUnauthorized {
+		t.Errorf("%s, %d", path, status)
+	}
+	v.holds(page, `value="ada@example.com"`, `value="`+wanted+`"`, `role="alert"`)
+	if strings.Contains(page, "wrong <b>") || strings.Contains(page, "wrong &lt;b&gt;") {
+		t.Error("the page repeats the password")
+	}
+	if path, status, _ = v.send("/login", url.Values{"email": {"ada@example.com"}, "password": {password}, "next": {wanted}}); path != wanted || status != 200 {
+		t.Errorf("%s, %d", path, status)
+	}
+	if path, _, _ = v.visit("/login"); path != "/dashboard" {
+		t.Errorf("who is logged in gets %s", path)
+	}
+}
+
+func TestLoginLeadsNowhereElse(t *testing.T) {
+	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/\tx", "javascript:alert(1)", "evil", "", "/%2f/..//"} {
+		v := newVisitor(t)
+		v.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+			if "http://"+r.URL.Host != v.base || r.URL.Path != "/dashboard" && next != "/%2f/..//" {
+				t.Errorf("%q leads to %s", next, r.URL)
+			}
+			return http.ErrUseLastResponse
+		}
+		v.send("/login", url.Values{"email": {"ada@example.com"}, "password": {password}, "next": {next}})
+	}
+}
+
+func TestLogout(t *testing.T) {
+	v := newVisitor(t)
+	v.login()
+	if path, status, _ := v.send("/logout", nil); path != "/" || status != 200 {
+		t.Errorf("%s, %d", path, status)
+	}
+	if path, _, _ := v.visit("/dashboard"); !strings.HasPrefix(path, "/login") {
+		t.Errorf("after logging out: %s", path)
+	}
+}
+
+func TestDashboard(t *testing.T) {
+	v := newVisitor(t)
+	v.login()
+	_, _, page := v.visit("/dashboard")
+	v.holds(page, "paastech login --server", "paastech init", "git push paastech main")
+	project := v.project("hello")
+	v.deployment(project, paas.Failed, &paas.Diagnosis{Code: paas.ENoPort, Message: "the app <never> listened."})
+	v.project("new-one")
+	_, _, page = v.visit("/dashboard")
+	v.holds(page, `href="/dashboard/`+string(project.ID)+`"`, v.platform.ProjectURL(project.ID), `status failed`, `status new`, "2 hours ago", "nothing pushed yet")
+	_, _, page = v.visit("/dashboard/" + string(project.ID))
+	v.holds(page, "ssh://git@127.0.0.1:2222/"+string(project.ID)+".git", "E_NO_PORT", "the app &lt;never&gt; listened.", "c0ffee0")
+}
+
+func TestFailuresArePages(t *testing.T) {
+	v := newVisitor(t)
+	_, status, page := v.visit("/nothing")
+	if status != 404 {
+		t.Errorf("%d", status)
+	}
+	v.holds(page, "Nothing here", "E_NOT_FOUND", "<!doctype html>")
+	v.login()
+	if _, status, _ = v.visit("/dashboard/00000000-0000-4000-8000-000000000000"); status != 404 {
+		t.Errorf("%d", status)
+	}
+	v.store.Close()
+	if _, status, page = v.visit("/dashboard"); status != 500 || strings.Contains(page, "sql") {
+		t.Errorf("%d %s", status, page)
+	}
+}
+
+func TestStyleSheetIsKept(t *testing.T) {
+	v := newVisitor(t)
+	_, _, page := v.visit("/")
+	_, after, _ := strings.Cut(page, `<link rel="stylesheet" href="`)
+	path, _, _ := strings.Cut(after, `"`)
+	response, err := v.Get(v.base + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/css") {
+		t.Errorf("%s: %d %v", path, response.StatusCode, response.Header)
+	}
+}
