@@ -52,7 +52,8 @@ type phase struct {
 	output    chan struct{} // closed when all it wrote has been read
 	exit      int64
 	oomKilled bool
-	lost      error // the engine could not say how it ended
+	lost      error        // the engine could not say how it ended
+	discard   func() error // removes the container, once; whoever asks waits until it is gone
 }
 
 // ContainerCreate makes a container the way confine says. After a phase that failed there is no next.
@@ -77,7 +78,12 @@ func (c *confined) ContainerCreate(ctx context.Context, config *container.Config
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.phases[created.ID] = &phase{name: path.Base(config.Cmd[0]), container: created.ID, output: make(chan struct{})}
+	c.phases[created.ID] = &phase{
+		name:      path.Base(config.Cmd[0]),
+		container: created.ID,
+		output:    make(chan struct{}),
+		discard:   sync.OnceValue(func() error { return discard(context.Background(), c.Client, created.ID) }),
+	}
 	return created, nil
 }
 
@@ -146,8 +152,8 @@ func (u *untilEnd) Read(p []byte) (int, error) {
 func (c *confined) ContainerWait(ctx context.Context, id string, condition container.WaitCondition) (<-chan container.WaitResponse, <-chan error) {
 	ended, failed := c.Client.ContainerWait(c.life, id, condition)
 	answer := make(chan container.WaitResponse, 1)
-	release := context.AfterFunc(ctx, func() { c.discard(id) })
 	p := c.phase(id)
+	release := context.AfterFunc(ctx, func() { p.discard() })
 	c.waits.Go(func() {
 		defer release()
 		select {
@@ -179,8 +185,10 @@ func (c *confined) record(ctx context.Context, p *phase) {
 
 // ContainerRemove takes anonymous volumes along.
 func (c *confined) ContainerRemove(_ context.Context, id string, _ container.RemoveOptions) error {
-	if err := c.discard(id); err != nil {
-		return err
+	if p := c.phase(id); p != nil {
+		if err := p.discard(); err != nil {
+			return err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,12 +225,10 @@ func (c *confined) phase(id string) *phase {
 	return c.phases[id]
 }
 
-func (c *confined) discard(id string) error { return discard(context.Background(), c.Client, id) }
-
 // discard kills and removes a container and its anonymous volumes.
 func discard(ctx context.Context, docker *client.Client, id string) error {
 	err := docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) { // gone, or already on its way
+	if cerrdefs.IsNotFound(err) {
 		return nil
 	}
 	return err
@@ -231,11 +237,11 @@ func discard(ctx context.Context, docker *client.Client, id string) error {
 // cleanUp ends every wait and removes what is left of the build; pack has removed most of it.
 func (c *confined) cleanUp() error {
 	c.mu.Lock()
-	containers, volumes := slices.Collect(maps.Keys(c.phases)), slices.Collect(maps.Keys(c.volumes))
+	phases, volumes := slices.Collect(maps.Values(c.phases)), slices.Collect(maps.Keys(c.volumes))
 	c.mu.Unlock()
 	var errs []error
-	for _, id := range containers {
-		errs = append(errs, c.discard(id))
+	for _, p := range phases {
+		errs = append(errs, p.discard())
 	}
 	c.end()
 	c.waits.Wait()

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -80,7 +81,7 @@ func findConfiguration(root *os.Root) (file string, text []byte, notes []string,
 // readConfiguration reads a small regular file; a link may lead to one inside the tree.
 func readConfiguration(root *os.Root, name string) ([]byte, error) {
 	if _, err := root.Lstat(filepath.FromSlash(name)); err != nil {
-		if errors.Is(err, fs.ErrNotExist) || isNotDirectory(err) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // paastech may be a file
 			return nil, fs.ErrNotExist
 		}
 		return nil, wrong(name, 0, "it leads out of the tree").Because(err)
@@ -105,11 +106,6 @@ func readConfiguration(root *os.Root, name string) ([]byte, error) {
 		return nil, wrong(name, 0, "it is longer than %d KiB", maxConfiguration>>10)
 	}
 	return text, nil
-}
-
-// isNotDirectory tells whether "paastech" itself is a file.
-func isNotDirectory(err error) bool {
-	return strings.Contains(err.Error(), "not a directory")
 }
 
 // wrong is the error of a build configuration; line 0 means the whole file.

@@ -118,7 +118,7 @@ func (t *transcript) line(text string) {
 		t.enter(found[1])
 		return
 	}
-	if found := failedLine.FindStringSubmatch(text); found != nil && t.section != exporting {
+	if found := failedLine.FindStringSubmatch(text); found != nil {
 		t.code, t.reason = found[1], found[2]
 		return
 	}
