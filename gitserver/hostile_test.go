@@ -179,11 +179,7 @@ func TestTooLargePushIsRejected(t *testing.T) {
 	ada := w.person("ada")
 	project := ada.project("shop")
 	dir := ada.repositoryFor(project)
-	if out, code := ada.run(ada.command(dir, "dd", "if=/dev/urandom", "of=large", "bs=1M", "count=40")); code != 0 {
-		t.Fatal(out)
-	}
-	ada.git(dir, "add", "large")
-	ada.git(dir, "commit", "-q", "-m", "large")
+	ada.large(dir, 40)
 	begin := time.Now()
 	out, code := ada.try(dir, "push", "paastech", "main")
 	if code == 0 {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -290,6 +292,22 @@ func (p *person) commit(dir, name, content string) string {
 	p.git(dir, "add", "-A")
 	p.git(dir, "commit", "-q", "-m", name)
 	return p.git(dir, "rev-parse", "HEAD")
+}
+
+// large commits a file that does not compress.
+func (p *person) large(dir string, megabytes int) {
+	p.tb.Helper()
+	p.git(dir, "config", "core.compression", "0")
+	file, err := os.Create(filepath.Join(dir, "large"))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	_, err = io.CopyN(file, rand.Reader, int64(megabytes)<<20)
+	if err := errors.Join(err, file.Close()); err != nil {
+		p.tb.Fatal(err)
+	}
+	p.git(dir, "add", "large")
+	p.git(dir, "commit", "-q", "-m", "large")
 }
 
 // record keeps what the daemon logs.
