@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"net/netip"
 	"net/textproto"
@@ -344,29 +343,5 @@ func TestMethodsThatAreNotForwarded(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", line, answer.StatusCode, want)
 		}
 		must(t, connection.Close())
-	}
-}
-
-// BenchmarkProxy compares a request through the ingress with one that goes straight to the application.
-func BenchmarkProxy(b *testing.B) {
-	server := httptest.NewServer(says(strings.Repeat("x", 200)))
-	defer server.Close()
-	i := running(b, Options{})
-	i.Replace(live(addressOf(server)))
-	client := newClient(b)
-	for name, address := range map[string]string{"direct": addressOf(server).String(), "ingress": i.Address()} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				r, err := http.NewRequest(http.MethodGet, "http://"+address+"/", nil)
-				must(b, err)
-				r.Host = string(app)
-				answer, err := client.Do(r)
-				must(b, err)
-				_, err = io.Copy(io.Discard, answer.Body)
-				must(b, err)
-				must(b, answer.Body.Close())
-			}
-		})
 	}
 }
