@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
+	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/volume"
@@ -21,15 +25,28 @@ func (e *Engine) Forget(ctx context.Context, project paas.ProjectID) error {
 	if err := e.removeContainers(ctx, e.ours(labelProject+"="+string(project))); err != nil {
 		return err
 	}
-	if err := e.removeUnusedNetwork(ctx, project); err != nil {
-		return err
-	}
-	images, err := e.pulledImages(ctx)
+	return e.removeUnused(ctx, project)
+}
+
+// removeUnused removes the images of a project that no container is of and, when it has no container
+// at all, its network.
+func (e *Engine) removeUnused(ctx context.Context, project paas.ProjectID) error {
+	defer e.lock(project)()
+	left, err := e.summaries(ctx, e.ours(labelProject+"="+string(project), labelProcess))
 	if err != nil {
 		return err
 	}
+	used := map[string]bool{}
+	for _, one := range left {
+		used[one.Image] = true
+	}
+	if len(left) == 0 {
+		err = e.removeNetwork(ctx, projectNetwork(e.options.Instance, project))
+	}
+	images, listErr := e.pulledImages(ctx, e.registry.Load().address.String())
+	err = errors.Join(err, listErr)
 	for _, one := range images {
-		if one.project == project {
+		if one.project == project && !used[one.ref] {
 			err = errors.Join(err, e.removeImage(ctx, one.ref))
 		}
 	}
@@ -37,15 +54,32 @@ func (e *Engine) Forget(ctx context.Context, project paas.ProjectID) error {
 }
 
 // RemoveAll removes everything that carries this instance's label, its pulled images and its packet
-// filter. Nothing of it may be in use.
+// filter. The registry is known by UseRegistry, or else by the images of the containers.
 func (e *Engine) RemoveAll(ctx context.Context) error {
+	registries, err := e.registries(ctx)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		e.removeContainers(ctx, e.ours()),
 		e.removeNetworks(ctx),
 		e.removeVolumes(ctx),
-		e.removeImages(ctx),
+		e.removeImages(ctx, registries),
 		e.filter.remove(),
 	)
+}
+
+// registries are the addresses that this instance pulled images from.
+func (e *Engine) registries(ctx context.Context) ([]string, error) {
+	containers, err := e.summaries(ctx, e.ours(labelProcess))
+	addresses := []string{e.registry.Load().address.String()}
+	for _, one := range containers {
+		address, _, _ := strings.Cut(one.Image, "/")
+		if _, err := netip.ParseAddrPort(address); err == nil && !slices.Contains(addresses, address) {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses, err
 }
 
 func (e *Engine) removeContainers(ctx context.Context, which filters.Args) error {
@@ -77,18 +111,25 @@ func (e *Engine) removeVolumes(ctx context.Context) error {
 	return err
 }
 
-func (e *Engine) removeImages(ctx context.Context) error {
-	images, err := e.pulledImages(ctx)
-	for _, one := range images {
-		err = errors.Join(err, e.removeImage(ctx, one.ref))
+func (e *Engine) removeImages(ctx context.Context, registries []string) error {
+	var failed error
+	for _, registry := range registries {
+		images, err := e.pulledImages(ctx, registry)
+		failed = errors.Join(failed, err)
+		for _, one := range images {
+			failed = errors.Join(failed, e.removeImage(ctx, one.ref))
+		}
 	}
-	return err
+	return failed
 }
 
 func (e *Engine) removeImage(ctx context.Context, ref string) error {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
 	_, err := e.docker.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	if errdefs.IsConflict(err) { // something runs from it that is not ours
+		return nil
+	}
 	return unlessGone(translate(ctx, "remove image", err))
 }
 
@@ -98,16 +139,15 @@ type pulledImage struct {
 	project paas.ProjectID
 }
 
-// pulledImages lists what was pulled from this instance's registry, below a project's name.
-func (e *Engine) pulledImages(ctx context.Context) ([]pulledImage, error) {
+// pulledImages lists what was pulled from a registry, below the name of a project.
+func (e *Engine) pulledImages(ctx context.Context, registry string) ([]pulledImage, error) {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
 	found, err := e.docker.ImageList(ctx, image.ListOptions{})
 	if err != nil {
 		return nil, translate(ctx, "list images", err)
 	}
-	address := regexp.QuoteMeta(e.registry.Load().address.String())
-	ours := regexp.MustCompile(`^` + address + `/([0-9a-f-]{36})[/@:]`)
+	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(registry) + `/([0-9a-f-]{36})[/@:]`)
 	var pulled []pulledImage
 	for _, one := range found {
 		for _, ref := range append(one.RepoDigests, one.RepoTags...) {

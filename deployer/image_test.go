@@ -94,7 +94,7 @@ func TestImagesArePulledOnceAndForgottenWithTheirProject(t *testing.T) {
 	run(t, e, s)
 	run(t, e, s)
 	run(t, e, other)
-	if pulled, err := e.pulledImages(t.Context()); err != nil || len(pulled) != 2 {
+	if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 2 {
 		t.Errorf("pulled images: %v %v", pulled, err)
 	}
 	if err := e.Forget(t.Context(), s.Project); err != nil {
@@ -107,8 +107,41 @@ func TestImagesArePulledOnceAndForgottenWithTheirProject(t *testing.T) {
 	if err != nil || len(all) != 1 || !all[0].Running || all[0].Project != other.Project {
 		t.Errorf("the other project's: %+v %v", all, err)
 	}
-	if pulled, err := e.pulledImages(t.Context()); err != nil || len(pulled) != 1 {
+	if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 1 {
 		t.Errorf("images that are left: %v %v", pulled, err)
+	}
+}
+
+func TestImagesGoWithTheLastContainerOfTheirs(t *testing.T) {
+	e := newEngine(t)
+	address := startRegistry(t, e)
+	s := spec()
+	s.Image = publish(t, e, fmt.Sprintf("%s/%s/app", address, s.Project))
+	first, second := run(t, e, s), run(t, e, s)
+	newer := s
+	newer.Image = images.buildpack
+	third := run(t, e, newer)
+	for i, id := range []paas.ContainerID{first.ID, second.ID} {
+		if err := e.Remove(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 1-i {
+			t.Errorf("images after removing container %d: %v %v", i+1, pulled, err)
+		}
+	}
+	if got := find(t, e, third.ID); !got.Running {
+		t.Errorf("the newer one: %+v", got)
+	}
+	run(t, e, s) // from the registry again
+	stranger, err := New(t.Context(), Options{Instance: e.options.Instance})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stranger.RemoveAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 0 {
+		t.Errorf("images after all was removed by who does not know the registry: %v %v", pulled, err)
 	}
 }
 

@@ -116,7 +116,7 @@ func (e *Engine) Projects(ctx context.Context) ([]paas.ProjectID, error) {
 	if err != nil {
 		return nil, err
 	}
-	images, err := e.pulledImages(ctx)
+	images, err := e.pulledImages(ctx, e.registry.Load().address.String())
 	if err != nil {
 		return nil, err
 	}

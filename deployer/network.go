@@ -127,16 +127,6 @@ func networkConfig(plan networkPlan, subnet netip.Prefix, instance string) netwo
 	return options
 }
 
-// removeUnusedNetwork removes a project's network when the project has no container any more.
-func (e *Engine) removeUnusedNetwork(ctx context.Context, project paas.ProjectID) error {
-	defer e.lock(project)()
-	left, err := e.summaries(ctx, e.ours(labelProject+"="+string(project), labelProcess))
-	if err != nil || len(left) > 0 {
-		return err
-	}
-	return e.removeNetwork(ctx, projectNetwork(e.options.Instance, project))
-}
-
 func (e *Engine) removeNetwork(ctx context.Context, name string) error {
 	ctx, cancel := e.within(ctx)
 	defer cancel()

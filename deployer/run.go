@@ -46,9 +46,13 @@ func (e *Engine) Launch(ctx context.Context, spec paas.ContainerSpec) (paas.Cont
 	return containerOf(started)
 }
 
-// create makes the container in its project's network. Nobody removes that network meanwhile.
+// create makes the container in its project's network. Nobody removes that network or the image
+// meanwhile; the image may be gone since it was pulled.
 func (e *Engine) create(ctx context.Context, project paas.ProjectID, plan blueprint, name string) error {
 	defer e.lock(project)()
+	if _, err := e.image(ctx, paas.ImageRef(plan.Config.Image)); err != nil {
+		return err
+	}
 	if err := e.ensureProjectNetwork(ctx, project); err != nil {
 		return err
 	}
@@ -113,7 +117,8 @@ func (e *Engine) Stop(ctx context.Context, id paas.ContainerID, grace time.Durat
 	return unlessGone(translate(ctx, "stop container", err))
 }
 
-// Remove removes a container, running or not, and its project's network after the last one.
+// Remove removes a container, running or not, with what its project needs no more: images that no
+// container is of (the registry keeps them), and after the last container the network.
 func (e *Engine) Remove(ctx context.Context, id paas.ContainerID) error {
 	found, err := e.inspect(ctx, id)
 	if err != nil {
@@ -123,7 +128,7 @@ func (e *Engine) Remove(ctx context.Context, id paas.ContainerID) error {
 	if err := e.removeContainer(ctx, found.ID); err != nil {
 		return err
 	}
-	return e.removeUnusedNetwork(ctx, paas.ProjectID(found.Config.Labels[labelProject]))
+	return e.removeUnused(ctx, paas.ProjectID(found.Config.Labels[labelProject]))
 }
 
 // removeContainer returns when the container, named by id or name, is gone.
