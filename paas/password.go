@@ -32,6 +32,10 @@ func HashPassword(password Secret) Secret {
 	salt := make([]byte, argonSalt)
 	rand.Read(salt)
 	key := argon2.IDKey([]byte(password.Reveal()), salt, argonTime, argonMemory, argonLanes, argonKey)
+	return phc(salt, key)
+}
+
+func phc(salt, key []byte) Secret {
 	encode := base64.RawStdEncoding.EncodeToString
 	return Secret(fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes, encode(salt), encode(key)))
 }
