@@ -80,6 +80,7 @@ func (j *job) commandEnvironment(ctx context.Context) (cnb.Environment, error) {
 	}
 	env := j.engine.env.WithPath(j.programs).With(
 		"npm_config_update_notifier", "false",
+		"npm_config_logs_max", "0",
 		"YARN_NODE_LINKER", "node-modules",
 		"YARN_ENABLE_TELEMETRY", "0",
 	)
