@@ -54,6 +54,7 @@ func (s *Server) receiveSettings() []string {
 	settings := []string{
 		"core.hooksPath=" + s.repositories.hooks,
 		"receive.keepAlive=5",        // seconds: the client hears from us while a build says nothing
+		"receive.unpackLimit=1",      // packs stay as they come: flushed to the disk, nothing compressed twice
 		"receive.autogc=false",       // we do that when the client has its answer
 		"receive.shallowUpdate=true", // CI clones are shallow
 		fmt.Sprintf("receive.maxInputSize=%d", s.options.MaxPush),
