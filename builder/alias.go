@@ -19,7 +19,7 @@ func (b *Builder) resolveBuilder(plan *paas.BuildPlan, said setting) error {
 		return nil
 	}
 	switch {
-	case name == "" || name == b.options.Image || b.isOwn(name):
+	case name == "" || name == b.options.Image || withoutTag(name) == builderRepository:
 		return nil
 	case slices.Contains(b.options.Allowed, name):
 		plan.Builder = name
@@ -30,11 +30,6 @@ func (b *Builder) resolveBuilder(plan *paas.BuildPlan, said setting) error {
 	}
 	return paas.Errorf(paas.Invalid, paas.EBuilderNot, "%s: the builder %s is not allowed here; allowed are %s. Leave `builder` out to use the platform's own.",
 		at(said.file, said.line), shown(name), strings.Join(append([]string{"the platform's own"}, b.options.Allowed...), ", "))
-}
-
-func (b *Builder) isOwn(name string) bool {
-	repository, _, _ := strings.Cut(name, ":")
-	return repository == builderRepository
 }
 
 // isWellKnown tells whether a name is a builder of Paketo or Heroku, at whatever version.

@@ -98,7 +98,7 @@ func floor(b *testing.B, project paas.ProjectID, dir string) {
 	docker(b, "start", "--attach", id)
 }
 
-func docker(b *testing.B, arguments ...string) string {
+func docker(b testing.TB, arguments ...string) string {
 	b.Helper()
 	out, err := exec.Command("docker", arguments...).Output()
 	if err != nil {

@@ -3,9 +3,9 @@ package builder
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path"
@@ -17,8 +17,6 @@ import (
 	"github.com/buildpacks/pack/pkg/cache"
 	pack "github.com/buildpacks/pack/pkg/client"
 	packimage "github.com/buildpacks/pack/pkg/image"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -42,7 +40,8 @@ var errTimeout = errors.New("the build took too long")
 type job struct {
 	paas.Build
 	builder about
-	own     bool // the platform's own builder, whose lifecycle may be trusted with the registry's pass
+	own     bool   // the platform's own builder, whose lifecycle may be trusted with the registry's pass
+	around  string // image that does the work around the buildpacks of any other builder
 	dir     string
 	log     *transcript
 	pass    paas.RegistryPass
@@ -114,9 +113,21 @@ func (b *Builder) choose(ctx context.Context, j *job) error {
 			return unknownBuildpack(j.Plan.File, 0, id, j.builder)
 		}
 	}
-	j.own = b.options.Image == "" && chosen == standard
+	if j.own, j.around, err = b.trust(ctx, chosen); err != nil {
+		return err
+	}
 	j.dir, err = buildDir(j.Dir, j.Plan.Path)
 	return err
+}
+
+// trust tells whether a builder is the platform's own, and, for any other, the image that does the work
+// around its buildpacks.
+func (b *Builder) trust(ctx context.Context, chosen string) (own bool, around string, err error) {
+	r, err := b.ownRecipe(ctx)
+	if err != nil || chosen == r.image() {
+		return err == nil, "", err
+	}
+	return false, r.lifecycleImage(), (&maker{docker: b.docker, out: io.Discard}).ensureLifecycle(ctx, r)
 }
 
 // buildDir is the directory to build, found without leaving the tree.
@@ -153,7 +164,7 @@ func (b *Builder) runPack(ctx context.Context, j *job) error {
 	docker := b.confine(j)
 	packs, err := newPack(packSetup{
 		docker: docker, dir: scratch, log: j.log, keychain: b.keychain(j.pass),
-		registry: b.options.Registry.BuildAddress(), lifecycle: b.lifecycleImage(j),
+		registry: b.options.Registry.BuildAddress(), lifecycle: j.around,
 	})
 	if err != nil {
 		return err
@@ -181,7 +192,7 @@ func (b *Builder) packOptions(j *job) pack.BuildOptions {
 		Image:             b.imageOf(j, "latest"),
 		AdditionalTags:    []string{b.imageOf(j, fmt.Sprintf("v%d", j.Deployment))},
 		Builder:           j.builder.image,
-		LifecycleImage:    b.lifecycleImage(j),
+		LifecycleImage:    j.around,
 		AppPath:           j.dir,
 		Publish:           true,
 		PullPolicy:        packimage.PullNever,
@@ -193,14 +204,6 @@ func (b *Builder) packOptions(j *job) pack.BuildOptions {
 		UserID:            -1, // the builder's own; 0 would be root
 		GroupID:           -1,
 	}
-}
-
-// lifecycleImage does the work around another's builder, which never sees the registry's pass.
-func (b *Builder) lifecycleImage(j *job) string {
-	if j.own || b.recipe == nil {
-		return ""
-	}
-	return b.recipe.image()
 }
 
 // confine makes the Docker client for a build.
@@ -265,73 +268,4 @@ func orderFile(ids []string, builder about) string {
 		fmt.Fprintf(&text, "[[order.group]]\nid = %q\nversion = %q\n", id, builder.buildpacks[at].Version)
 	}
 	return text.String()
-}
-
-// published reads back what the lifecycle published.
-func (b *Builder) published(ctx context.Context, j *job) (paas.Image, int64, error) {
-	reference, err := name.ParseReference(b.imageOf(j, fmt.Sprintf("v%d", j.Deployment)))
-	if err != nil {
-		return paas.Image{}, 0, fmt.Errorf("name the image: %w", err)
-	}
-	image, err := remote.Image(reference, remote.WithContext(ctx), remote.WithAuthFromKeychain(b.keychain(j.pass)))
-	if err != nil {
-		return paas.Image{}, 0, fmt.Errorf("look at the built image: %w", err)
-	}
-	digest, err := image.Digest()
-	if err != nil {
-		return paas.Image{}, 0, fmt.Errorf("look at the built image: %w", err)
-	}
-	config, err := image.ConfigFile()
-	if err != nil {
-		return paas.Image{}, 0, fmt.Errorf("look at the built image: %w", err)
-	}
-	manifest, err := image.Manifest()
-	if err != nil {
-		return paas.Image{}, 0, fmt.Errorf("look at the built image: %w", err)
-	}
-	var size int64
-	for _, layer := range manifest.Layers[min(len(manifest.Layers), baseLayers(config.Config.Labels)):] {
-		size += layer.Size
-	}
-	ref := fmt.Sprintf("%s/%s/app@%s", b.options.Registry.PullAddress(), repositoryOf(j.Project), digest)
-	processes, err := processesOf(config.Config.Labels, config.Config.Entrypoint)
-	return paas.Image{Ref: paas.ImageRef(ref), Processes: processes}, size, err
-}
-
-// baseLayers is how many of an image's layers are the run image's.
-func baseLayers(map[string]string) int { return 1 }
-
-// processesOf reads the process table from the label that the lifecycle writes.
-func processesOf(labels map[string]string, entrypoint []string) ([]paas.Process, error) {
-	var said struct {
-		Processes []struct {
-			Type    string   `json:"type"`
-			Command command  `json:"command"`
-			Args    []string `json:"args"`
-		} `json:"processes"`
-	}
-	if err := json.Unmarshal([]byte(labels["io.buildpacks.build.metadata"]), &said); err != nil {
-		return nil, fmt.Errorf("read the process table: %w", err)
-	}
-	var processes []paas.Process
-	for _, p := range said.Processes {
-		processes = append(processes, paas.Process{
-			Type:    p.Type,
-			Command: strings.Join(append(slices.Clone(p.Command), p.Args...), " "),
-			Default: len(entrypoint) == 1 && entrypoint[0] == "/cnb/process/"+p.Type,
-		})
-	}
-	return processes, nil
-}
-
-// command is a string in older platform APIs, a list in newer ones.
-type command []string
-
-// UnmarshalJSON reads both.
-func (c *command) UnmarshalJSON(text []byte) error {
-	if len(text) > 0 && text[0] == '"' {
-		*c = make(command, 1)
-		return json.Unmarshal(text, &(*c)[0])
-	}
-	return json.Unmarshal(text, (*[]string)(c))
 }

@@ -46,11 +46,11 @@ type Builder struct {
 	caBundle string
 	slots    chan struct{} // one value a running build
 
-	mu      sync.Mutex // guards making
-	making  *making    // under way, or waiting for Run
-	wanted  chan struct{}
-	recipes sync.Mutex // guards recipe
-	recipe  *recipe
+	wanted chan struct{} // a making waits for Run
+
+	mu     sync.Mutex // guards what follows
+	making *making    // under way, or waiting for Run
+	recipe *recipe    // once known
 }
 
 // New reaches the engine. The builder image is made by Run.

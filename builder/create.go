@@ -102,7 +102,7 @@ func (m *maker) assemble(ctx context.Context, r recipe) error {
 		return err
 	}
 	lifecycle := filepath.Join(dir, "lifecycle.tgz")
-	if err := writeLifecycle(lifecycle, lifecycleVersion(), executables); err != nil {
+	if err := packLifecycle(lifecycle, executables); err != nil {
 		return err
 	}
 	config := packbuilder.Config{

@@ -72,7 +72,7 @@ func (c *confined) ContainerCreate(ctx context.Context, config *container.Config
 	limited.User = c.user
 	limited.Labels = c.labels
 	limited.Env = append(slices.Clone(config.Env), "CNB_NO_COLOR=true")
-	created, err := c.Client.ContainerCreate(ctx, &limited, confine(host, c.limits, c.network), nil, platform, name)
+	created, err := c.Client.ContainerCreate(ctx, &limited, confine(host, c.limits, c.networkOf(config)), nil, platform, name)
 	if err != nil {
 		return created, err
 	}
@@ -85,6 +85,14 @@ func (c *confined) ContainerCreate(ctx context.Context, config *container.Config
 		discard:   sync.OnceValue(func() error { return discard(context.Background(), c.Client, created.ID) }),
 	}
 	return created, nil
+}
+
+// networkOf keeps detection off the network: buildpacks only look at the source then.
+func (c *confined) networkOf(config *container.Config) string {
+	if path.Base(config.Cmd[0]) == "detector" {
+		return "none"
+	}
+	return c.network
 }
 
 // createVolumes makes pack's volumes before the engine does, with labels. Nothing else may be mounted.

@@ -2,7 +2,10 @@ package builder
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,16 +13,14 @@ import (
 	"strings"
 
 	"github.com/buildpacks/lifecycle/api"
+	"github.com/docker/docker/api/types/image"
 )
 
 // lifecyclePhases are the names by which the one lifecycle executable is called.
 var lifecyclePhases = [...]string{"detector", "analyzer", "restorer", "builder", "exporter", "creator", "rebaser", "extender"}
 
-// writeLifecycle packs the lifecycle as pack expects it, a tar.gz with one directory.
-//
-// The executable may be run but not read: the kernel then keeps its memory and its environment, where
-// the registry's password is, from other processes of the same user, which is what buildpacks are.
-func writeLifecycle(path, version string, executables artefacts) error {
+// packLifecycle makes the tar.gz from which pack takes the lifecycle of a new builder.
+func packLifecycle(path string, executables artefacts) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("pack the lifecycle: %w", err)
@@ -29,39 +30,82 @@ func writeLifecycle(path, version string, executables artefacts) error {
 	if err != nil {
 		return fmt.Errorf("pack the lifecycle: %w", err)
 	}
-	archive := tar.NewWriter(zipped)
-	entries := []struct {
-		header   tar.Header
-		contents string
-	}{
-		{tar.Header{Name: "lifecycle.toml", Mode: 0o644}, lifecycleDescriptor(version)},
-		{tar.Header{Name: "lifecycle/lifecycle", Mode: 0o711}, string(executables.lifecycle)},
-		{tar.Header{Name: "lifecycle/launcher", Mode: 0o755}, string(executables.launcher)},
-	}
-	for _, phase := range lifecyclePhases {
-		link := tar.Header{Name: "lifecycle/" + phase, Typeflag: tar.TypeSymlink, Linkname: "lifecycle", Mode: 0o777}
-		entries = append(entries, struct {
-			header   tar.Header
-			contents string
-		}{header: link})
-	}
-	for _, entry := range entries {
-		entry.header.Size = int64(len(entry.contents))
-		if err := archive.WriteHeader(&entry.header); err != nil {
-			return fmt.Errorf("pack the lifecycle: %w", err)
-		}
-		if _, err := io.WriteString(archive, entry.contents); err != nil {
-			return fmt.Errorf("pack the lifecycle: %w", err)
-		}
-	}
-	if err := archive.Close(); err != nil {
+	descriptor := entry{tar.Header{Name: "lifecycle.toml", Mode: 0o644}, []byte(lifecycleDescriptor())}
+	if err := writeTar(zipped, append(lifecycleEntries("lifecycle/", executables), descriptor)); err != nil {
 		return fmt.Errorf("pack the lifecycle: %w", err)
 	}
 	return zipped.Close()
 }
 
+// entry is one entry of a tar.
+type entry struct {
+	header   tar.Header
+	contents []byte
+}
+
+// lifecycleEntries are the executables and the names that they are called by.
+//
+// The lifecycle may be run but not read: the kernel then keeps its memory and its environment, where
+// the registry's password is, from other processes of the same user, which is what buildpacks are.
+func lifecycleEntries(dir string, executables artefacts) []entry {
+	entries := []entry{
+		{tar.Header{Name: dir + "lifecycle", Mode: 0o711}, executables.lifecycle},
+		{tar.Header{Name: dir + "launcher", Mode: 0o755}, executables.launcher},
+	}
+	for _, phase := range lifecyclePhases {
+		entries = append(entries, entry{header: tar.Header{Name: dir + phase, Typeflag: tar.TypeSymlink, Linkname: "lifecycle", Mode: 0o777}})
+	}
+	return entries
+}
+
+func writeTar(to io.Writer, entries []entry) error {
+	archive := tar.NewWriter(to)
+	for _, each := range entries {
+		each.header.Size = int64(len(each.contents))
+		if err := archive.WriteHeader(&each.header); err != nil {
+			return err
+		}
+		if _, err := archive.Write(each.contents); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+// ensureLifecycle makes an image with nothing but the lifecycle in it. It does the work around the
+// buildpacks of builders that are not ours: theirs never see the registry's password.
+func (m *maker) ensureLifecycle(ctx context.Context, r recipe) error {
+	if m.has(ctx, r.lifecycleImage()) {
+		return nil
+	}
+	executables, err := loadArtefacts(r.Arch)
+	if err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	entries := append(lifecycleEntries("cnb/lifecycle/", executables), entry{header: tar.Header{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}})
+	if err := writeTar(&packed, entries); err != nil {
+		return fmt.Errorf("pack the lifecycle: %w", err)
+	}
+	apis, err := json.Marshal(map[string]any{"platform": map[string]any{"supported": api.Platform.Supported, "deprecated": []string{}}})
+	if err != nil {
+		return fmt.Errorf("pack the lifecycle: %w", err)
+	}
+	answer, err := m.docker.ImageImport(ctx, image.ImportSource{Source: &packed, SourceName: "-"}, r.lifecycleImage(), image.ImportOptions{
+		Platform: "linux/" + r.Arch,
+		Changes:  []string{fmt.Sprintf("LABEL io.buildpacks.lifecycle.apis=%q %s=lifecycle", apis, labelRecipe)},
+	})
+	if err == nil {
+		err = drain(answer)
+	}
+	if err != nil {
+		return fmt.Errorf("import the lifecycle's image: %w", err)
+	}
+	return nil
+}
+
 // lifecycleDescriptor is the lifecycle.toml that says which APIs the embedded lifecycle speaks.
-func lifecycleDescriptor(version string) string {
+func lifecycleDescriptor() string {
 	return fmt.Sprintf(`[lifecycle]
 version = %q
 
@@ -76,7 +120,7 @@ supported = %s
 [apis.platform]
 deprecated = []
 supported = %s
-`, version, api.Buildpack.Supported, api.Platform.Supported)
+`, lifecycleVersion(), api.Buildpack.Supported, api.Platform.Supported)
 }
 
 // lifecycleVersion is the version that this binary was compiled with; the embedded executables come

@@ -102,10 +102,15 @@ func (b *Builder) want() *making {
 	return b.making
 }
 
-func (b *Builder) carryOut(ctx context.Context) {
+// attempt is the one under way, nil when there is none.
+func (b *Builder) attempt() *making {
 	b.mu.Lock()
-	attempt := b.making
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	return b.making
+}
+
+func (b *Builder) carryOut(ctx context.Context) {
+	attempt := b.attempt()
 	err := b.obtain(ctx, attempt)
 	if err != nil && ctx.Err() == nil {
 		b.options.Log.Error("the builder could not be made; the next push tries again", "error", err)
@@ -115,10 +120,7 @@ func (b *Builder) carryOut(ctx context.Context) {
 
 // abandon ends an attempt that Run will not make any more.
 func (b *Builder) abandon(err error) {
-	b.mu.Lock()
-	attempt := b.making
-	b.mu.Unlock()
-	if attempt != nil {
+	if attempt := b.attempt(); attempt != nil {
 		b.finish(attempt, err)
 	}
 }
@@ -140,8 +142,11 @@ func (b *Builder) obtain(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if b.options.Image == "" {
-		m := maker{docker: b.docker, out: out}
-		if err := m.make(ctx, *b.recipe); err != nil {
+		r, err := b.ownRecipe(ctx)
+		if err != nil {
+			return err
+		}
+		if err := (&maker{docker: b.docker, out: out}).make(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -154,16 +159,29 @@ func (b *Builder) defaultImage(ctx context.Context) (string, error) {
 	if b.options.Image != "" {
 		return b.options.Image, nil
 	}
-	b.recipes.Lock()
-	defer b.recipes.Unlock()
-	if b.recipe == nil {
-		r, err := debianRecipe(ctx, b.docker)
-		if err != nil {
-			return "", err
-		}
-		b.recipe = &r
+	r, err := b.ownRecipe(ctx)
+	if err != nil {
+		return "", err
 	}
-	return b.recipe.image(), nil
+	return r.image(), nil
+}
+
+// ownRecipe is what the platform's own builder is made of, for the engine's architecture.
+func (b *Builder) ownRecipe(ctx context.Context) (recipe, error) {
+	b.mu.Lock()
+	known := b.recipe
+	b.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	r, err := debianRecipe(ctx, b.docker)
+	if err != nil {
+		return recipe{}, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.recipe = &r
+	return r, nil
 }
 
 // builderImage makes sure that a builder and its run image are where builds look for them.

@@ -25,9 +25,10 @@ const (
 // Names of our images. Each tag is a hash of what the image is made of, so that several daemons on
 // one engine share them and a change makes a new one.
 const (
-	builderRepository = "paastech/builder"
-	buildRepository   = "paastech/build"
-	runRepository     = "paastech/run"
+	builderRepository   = "paastech/builder"
+	buildRepository     = "paastech/build"
+	runRepository       = "paastech/run"
+	lifecycleRepository = "paastech/lifecycle"
 )
 
 // labelRecipe is on every image of a builder: garbage collection sees by it what is ours.
@@ -83,6 +84,11 @@ func (r recipe) image() string {
 func (r recipe) buildImage() string { return buildRepository + ":" + r.rootHash(r.Build) }
 
 func (r recipe) runImage() string { return runRepository + ":" + r.rootHash(r.Run) }
+
+// lifecycleImage is the name of an image with nothing but the lifecycle.
+func (r recipe) lifecycleImage() string {
+	return lifecycleRepository + ":" + hashOf(r.Arch, r.Sums[:2])
+}
 
 // rootHash names a root file system: the packages, and the version of what we do to them.
 func (r recipe) rootHash(packages []string) string {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/docker/docker/api/types/image"
 )
@@ -37,6 +38,8 @@ func (m *maker) ensureRoot(ctx context.Context, r root) error {
 	fmt.Fprintf(m.out, "-----> Making the %s image from Debian %s packages (once; about a minute)\n", r.kind, suite)
 	bootstrap := exec.CommandContext(ctx, "mmdebstrap", bootstrapArguments(r)...)
 	bootstrap.Env = append(os.Environ(), "LC_ALL=C")
+	bootstrap.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	bootstrap.Cancel = func() error { return syscall.Kill(-bootstrap.Process.Pid, syscall.SIGTERM) } // it then cleans up
 	bootstrap.Stderr = &progress{out: m.out}
 	stdout, err := bootstrap.StdoutPipe()
 	if err != nil {
@@ -48,9 +51,9 @@ func (m *maker) ensureRoot(ctx context.Context, r root) error {
 		return fmt.Errorf("start mmdebstrap: %w", err)
 	}
 	importErr := m.importRoot(ctx, r, bufio.NewReaderSize(stdout, 1<<20))
-	io.Copy(io.Discard, stdout)
+	io.Copy(io.Discard, stdout) // Wait is not to be called before
 	if err := bootstrap.Wait(); err != nil {
-		m.remove(ctx, r.image)
+		m.remove(context.WithoutCancel(ctx), r.image)
 		return fmt.Errorf("make the %s image from Debian's packages: mmdebstrap: %w; its lines above say why", r.kind, err)
 	}
 	return importErr
