@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -20,9 +21,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes `paastech` a command of the scripts: the test binary itself.
+// TestMain makes `paastech`, and the hook that git calls, commands of the scripts: the test binary itself.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paastech": main})
+	testscript.Main(m, map[string]func(){"paastech": main, "pre-receive": main})
 }
 
 // TestScript runs the whole daemon's stories in testdata/script, each with a data directory, ports
@@ -39,6 +40,8 @@ func TestScript(t *testing.T) {
 			"app":     cmdApp,
 			"fetch":   cmdFetch,
 			"until":   cmdUntil,
+
+			"containers": cmdContainers,
 		},
 	})
 }
@@ -239,6 +242,17 @@ func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(status) != args[0] || !regexp.MustCompile(args[1]).Match(body) {
 		ts.Fatalf("%s answered %d, not %s like %q:\n%s", address, status, args[0], args[1], body)
 	}
+}
+
+// cmdContainers prints the ids of all containers, of builds too, of the current directory's project.
+func cmdContainers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: containers")
+	}
+	ts.Check(ts.Exec("paastech", "projects", "info", "--json"))
+	var project struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &project))
+	ts.Check(ts.Exec("docker", "ps", "-aq", "--no-trunc", "--filter", "label=paastech.project="+project.ID))
 }
 
 // get dials the ingress whatever the name in the address: no resolver needs to know *.localhost.
