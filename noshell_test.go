@@ -17,7 +17,7 @@ import (
 // daemon starts git, and mmdebstrap when it makes its builder; the rest is the client on a person's
 // own machine, a build inside a tenant's own container, or the making of the binary.
 var mayExecute = map[string][]string{
-	"gitserver":          {"git"},
+	"gitserver":          {"g.path", "git.path", "p.git.path"}, // what exec.LookPath found for git
 	"builder":            {"mmdebstrap"},
 	"builder/cmd/embed":  {"go"},
 	"builder/buildpacks": {"*"}, // runs in the build container alone

@@ -101,7 +101,9 @@ func open(t *testing.T, change func(*web.Options)) *door {
 }
 
 func (d *door) testRoutes() []web.Route {
-	who := func(call *web.Call) error { return call.Answer(http.StatusOK, map[string]string{"user": call.Caller.Username}) }
+	who := func(call *web.Call) error {
+		return call.Answer(http.StatusOK, map[string]string{"user": call.Caller.Username})
+	}
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/api/open", Level: web.Public, Handler: who},
 		{Method: http.MethodGet, Path: "/api/mine", Level: web.Private, Handler: who},
