@@ -44,6 +44,7 @@ func Create(ctx context.Context, out io.Writer, options CreateOptions) (string, 
 	return r.image(), m.make(ctx, r)
 }
 
+// connect reaches the engine and settles the version of its API; doing that later would be a race.
 func connect(host string) (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
 	if host != "" {
@@ -53,6 +54,14 @@ func connect(host string) (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach Docker: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	answer, err := docker.Ping(ctx)
+	if err != nil {
+		docker.Close()
+		return nil, fmt.Errorf("reach Docker: %w", err)
+	}
+	docker.NegotiateAPIVersionPing(answer)
 	return docker, nil
 }
 
