@@ -43,12 +43,14 @@ type confined struct {
 	phases  map[string]*phase
 	volumes map[string]bool
 	failed  *phase
+	over    bool // cleanUp has begun; nothing may be waited for any more
 }
 
 // phase is one container of a build and how it ended.
 type phase struct {
 	name      string
 	container string
+	watched   chan struct{} // closed when the engine will tell how it ends
 	output    chan struct{} // closed when all it wrote has been read
 	exit      int64
 	oomKilled bool
@@ -81,6 +83,7 @@ func (c *confined) ContainerCreate(ctx context.Context, config *container.Config
 	c.phases[created.ID] = &phase{
 		name:      path.Base(config.Cmd[0]),
 		container: created.ID,
+		watched:   make(chan struct{}),
 		output:    make(chan struct{}),
 		discard:   sync.OnceValue(func() error { return discard(context.Background(), c.Client, created.ID) }),
 	}
@@ -119,14 +122,21 @@ func (c *confined) createVolumes(ctx context.Context, binds []string) error {
 	return nil
 }
 
-// ContainerStart copies the seed in, then starts.
+// ContainerStart copies the seed in, then starts: not before its end is watched, or a quick one's would
+// be missed.
 func (c *confined) ContainerStart(ctx context.Context, id string, options container.StartOptions) error {
-	archive, err := c.seed(c.phase(id).name).archive()
+	p := c.phase(id)
+	archive, err := c.seed(p.name).archive()
 	if err != nil {
 		return err
 	}
 	if err := c.CopyToContainer(ctx, id, "/", bytes.NewReader(archive), container.CopyToContainerOptions{}); err != nil {
 		return fmt.Errorf("prepare build container: %w", err)
+	}
+	select {
+	case <-p.watched:
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	return c.Client.ContainerStart(ctx, id, options)
 }
@@ -158,11 +168,18 @@ func (u *untilEnd) Read(p []byte) (int, error) {
 // ContainerWait reports success once the container has ended in any way and its output has been read;
 // failure tells the truth. A canceled ctx removes the container.
 func (c *confined) ContainerWait(ctx context.Context, id string, condition container.WaitCondition) (<-chan container.WaitResponse, <-chan error) {
+	p := c.beginWait(id)
+	if p == nil {
+		gone := make(chan error, 1)
+		gone <- errors.New("the build is over")
+		return nil, gone
+	}
 	ended, failed := c.Client.ContainerWait(c.life, id, condition)
+	close(p.watched)
 	answer := make(chan container.WaitResponse, 1)
-	p := c.phase(id)
 	release := context.AfterFunc(ctx, func() { p.discard() })
-	c.waits.Go(func() {
+	go func() {
+		defer c.waits.Done()
 		defer release()
 		select {
 		case end := <-ended:
@@ -176,8 +193,19 @@ func (c *confined) ContainerWait(ctx context.Context, id string, condition conta
 		}
 		c.record(ctx, p)
 		answer <- container.WaitResponse{}
-	})
+	}()
 	return answer, nil
+}
+
+// beginWait counts one more wait, unless the build is over; pack asks from a goroutine of its own.
+func (c *confined) beginWait(id string) *phase {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.phases[id] == nil {
+		return nil
+	}
+	c.waits.Add(1)
+	return c.phases[id]
 }
 
 func (c *confined) record(ctx context.Context, p *phase) {
@@ -245,6 +273,7 @@ func discard(ctx context.Context, docker *client.Client, id string) error {
 // cleanUp ends every wait and removes what is left of the build; pack has removed most of it.
 func (c *confined) cleanUp() error {
 	c.mu.Lock()
+	c.over = true
 	phases, volumes := slices.Collect(maps.Values(c.phases)), slices.Collect(maps.Keys(c.volumes))
 	c.mu.Unlock()
 	var errs []error
