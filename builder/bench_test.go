@@ -89,9 +89,11 @@ func floor(b *testing.B, project paas.ProjectID, dir string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	cache := cacheVolume(shared.instance, project, "build")
+	docker(b, "volume", "create", "--label="+labelInstance+"="+shared.instance, cache)
 	id := docker(b, "create", "--user=root", "--network="+shared.network.Name, "--env=CNB_PLATFORM_API=0.13",
 		"--env=CNB_REGISTRY_AUTH="+credential, "--label="+labelInstance+"="+shared.instance,
-		"--volume="+cacheVolume(shared.instance, project, "build")+":/cache",
+		"--volume="+cache+":/cache",
 		standard, "/cnb/lifecycle/creator", "-app=/workspace", "-cache-dir=/cache", "-run-image="+run, image)
 	defer docker(b, "rm", "--force", "--volumes", id)
 	docker(b, "cp", dir+"/.", id+":/workspace")

@@ -94,13 +94,16 @@ func TestMissingMmdebstrapSaysWhatToInstall(t *testing.T) {
 	}
 }
 
-func TestAMissingPackageShowsWhatAptSays(t *testing.T) {
-	r := small(t)
-	r.packages = []string{"there-is-no-such-package"}
+func TestOnlyMilestonesAndErrorsAreShown(t *testing.T) {
 	var said output
-	err := (&maker{docker: shared.docker, out: &said}).ensureRoot(context.Background(), r)
-	if err == nil || !strings.Contains(said.String(), "there-is-no-such-package") {
-		t.Errorf("got %v\n%s", err, &said)
+	lines := progress{out: &said}
+	for _, part := range []string{"I: running apt-get up", "date...\ndone\r10%\rE: Unable to locate package x\nGet:1 http://de", "b.debian.org\nW: old\n"} {
+		if n, err := lines.Write([]byte(part)); n != len(part) || err != nil {
+			t.Errorf("wrote %d, %v", n, err)
+		}
+	}
+	if want := "       running apt-get update...\n       E: Unable to locate package x\n"; said.String() != want {
+		t.Errorf("said %q", said.String())
 	}
 }
 

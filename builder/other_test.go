@@ -161,3 +161,22 @@ func TestABuilderMustBeOne(t *testing.T) {
 		t.Errorf("got %v\n%s", err, said)
 	}
 }
+
+// The names of our images are never asked for outside of this engine.
+func TestOurOwnBuilderIsNeverPulled(t *testing.T) {
+	b, err := New(shared.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.docker.Close()
+	r, err := b.ownRecipe(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Sums = []string{"of", "nothing", "here"}
+	b.recipe = &r
+	_, said, err := build(t, b, newProject(), 1, write(t, helloNode()), nil)
+	if !paas.IsKind(err, paas.Unavailable) || strings.Contains(said, "Pulling") {
+		t.Errorf("got %v\n%s", err, said)
+	}
+}

@@ -184,18 +184,32 @@ func (b *Builder) ownRecipe(ctx context.Context) (recipe, error) {
 	return r, nil
 }
 
-// builderImage makes sure that a builder and its run image are where builds look for them.
+// builderImage makes sure that a builder and its run image are where builds look for them. The
+// platform's own images are made, never pulled: their names belong to nobody elsewhere.
 func (b *Builder) builderImage(ctx context.Context, name string, out io.Writer) (about, error) {
+	r, err := b.ownRecipe(ctx)
+	if err != nil {
+		return about{}, err
+	}
+	fetch := func(image string) error {
+		if name == r.image() {
+			return paas.Errorf(paas.Unavailable, paas.EUnavailable, "The builder image was removed from the engine; push again to have it made anew.")
+		}
+		if err := b.pull(ctx, image, out); err != nil {
+			return fmt.Errorf("pull %s: %w", image, err)
+		}
+		return nil
+	}
 	found, err := b.describe(ctx, name)
 	if isMissing(err) {
-		if err := b.pull(ctx, name, out); err != nil {
-			return about{}, fmt.Errorf("pull the builder %s: %w", name, err)
+		if err := fetch(name); err != nil {
+			return about{}, err
 		}
 		found, err = b.describe(ctx, name)
 	}
 	if err == nil && found.runID == "" {
-		if err := b.pull(ctx, found.runImage, out); err != nil {
-			return about{}, fmt.Errorf("pull the run image %s: %w", found.runImage, err)
+		if err := fetch(found.runImage); err != nil {
+			return about{}, err
 		}
 		found, err = b.describe(ctx, name)
 	}
