@@ -135,7 +135,10 @@ func (t *transcript) line(text string) {
 
 func (t *transcript) enter(section string) {
 	t.section = section
-	if section == exporting {
+	switch section {
+	case building:
+		t.say("-----> Building")
+	case exporting:
 		t.say("-----> Exporting the image")
 	}
 }
