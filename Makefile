@@ -33,8 +33,10 @@ test: ## all tests: real Docker, git, ssh, PostgreSQL, Chromium
 soak: ## the same with long repetitions and time bounds
 	@PAASTECH_SOAK=1 .ci/test $(GO) test -timeout 4h -count 1 ./...
 
-bench: ## figures as ratios against a floor measured in the same run; BENCH=deploy for one group
-	@.ci/test $(GO) test -timeout 2h -run '^$$' -bench '(?i)$(BENCH)' -benchtime 1x ./...
+bench: ## figures beside a floor measured in the same run; BENCH=deploy for one group
+	@mkdir -p dist
+	@set -o pipefail; .ci/test $(GO) test -timeout 2h -run '^$$' -bench '(?i)$(BENCH)' -benchtime 5x ./... | tee dist/bench.txt
+	@printf '\n'; grep '^Benchmark' dist/bench.txt | column -t
 
 lint: embed ## format, vet, staticcheck, client for macOS and Windows
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }

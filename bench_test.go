@@ -151,8 +151,8 @@ func getOnce(url, address string) error {
 }
 
 // BenchmarkDeployPush is the main job: from git push to the first answer, of an unchanged tree (an
-// empty commit) and of one changed line. Its floor is builder's BenchmarkHelloNode/floor plus
-// BenchmarkDeployFloor, which this benchmark is run beside.
+// empty commit) and of one changed line. Its floor is the sum of its own floor/ (a bare push and
+// docker run) and of builder's BenchmarkDeployBuild/…/floor (the lifecycle's creator), in the same run.
 func BenchmarkDeployPush(b *testing.B) {
 	s := newStand(b)
 	for _, changed := range []bool{false, true} {

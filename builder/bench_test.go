@@ -15,9 +15,9 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// BenchmarkHelloNode compares builds of an unchanged and of a changed application with the floor: the
+// BenchmarkDeployBuild compares builds of an unchanged and of a changed application with the floor: the
 // lifecycle's creator, run by hand with the docker command and the same kind of caches.
-func BenchmarkHelloNode(b *testing.B) {
+func BenchmarkDeployBuild(b *testing.B) {
 	for _, changed := range []bool{false, true} {
 		name := map[bool]string{false: "unchanged", true: "changed"}[changed]
 		b.Run(name+"/ours", func(b *testing.B) {

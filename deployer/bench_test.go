@@ -8,8 +8,8 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// BenchmarkLaunch measures from Launch to the first good answer, and what of it Launch takes.
-func BenchmarkLaunch(b *testing.B) {
+// BenchmarkDeployLaunch measures from Launch to the first good answer, and what of it Launch takes.
+func BenchmarkDeployLaunch(b *testing.B) {
 	options := Options{Instance: b.Name()}
 	e, err := New(b.Context(), options)
 	if err != nil {

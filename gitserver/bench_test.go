@@ -24,8 +24,8 @@ import (
 
 // BenchmarkPush is what our server adds to a push that builds nothing, beside the smallest server that
 // can be written with the same library: both take the same pushes in turns. Aim: a ratio of 1.2.
-func BenchmarkPushTiny(b *testing.B) { benchmarkPush(b, 0, 30) }
-func BenchmarkPush50MB(b *testing.B) { benchmarkPush(b, 50, 5) }
+func BenchmarkDeployPushTiny(b *testing.B) { benchmarkPush(b, 0, 30) }
+func BenchmarkDeployPush50MB(b *testing.B) { benchmarkPush(b, 50, 5) }
 
 func benchmarkPush(b *testing.B, megabytes, pushes int) {
 	w := newWorld(b, func(o *gitserver.Options) { o.MaxPush = 1 << 30 })

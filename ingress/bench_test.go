@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BenchmarkProxy compares a request through the ingress with one that goes straight to the application.
-func BenchmarkProxy(b *testing.B) {
+// BenchmarkIngressProxy compares a request through the ingress with one that goes straight to the application.
+func BenchmarkIngressProxy(b *testing.B) {
 	server := httptest.NewServer(says(strings.Repeat("x", 200)))
 	defer server.Close()
 	i := running(b, Options{})
