@@ -27,7 +27,7 @@ serve: ## the demo's platform without its application, until Ctrl-C
 	@$(MAKE) --no-print-directory build
 	@examples/demo --serve-only
 
-test: ## all tests: real Docker, git, ssh, PostgreSQL, Chromium
+test: ## all tests: real Docker, git, ssh, PostgreSQL
 	@.ci/test $(GO) test -timeout 45m ./...
 
 soak: ## the same with long repetitions and time bounds
