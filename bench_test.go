@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,7 +47,8 @@ func newStand(b *testing.B) *stand {
 	api, git, ingress := freePort(), freePort(), freePort()
 	key := filepath.Join(home, "id")
 	s := &stand{b: b, binary: binary, data: data, app: filepath.Join(home, "app"), ingress: ingress}
-	s.env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "PAASTECH_DATADIR="+data, "PAASTECH_SERVER=http://"+api,
+	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PAASTECH_") })
+	s.env = append(inherited, "HOME="+home, "XDG_CONFIG_HOME="+home, "PAASTECH_DATADIR="+data, "PAASTECH_SERVER=http://"+api,
 		"PAASTECH_SERVER_LISTEN="+api, "PAASTECH_GIT_LISTEN="+git, "PAASTECH_INGRESS_LISTEN="+ingress,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
 		"GIT_SSH_COMMAND=ssh -i "+key+" -o IdentitiesOnly=yes -o UserKnownHostsFile="+filepath.Join(home, "kh")+" -o StrictHostKeyChecking=accept-new -o LogLevel=ERROR")
@@ -82,8 +84,14 @@ func (s *stand) serve() {
 	if err := s.process.Start(); err != nil {
 		s.b.Fatal(err)
 	}
-	for _, err := s.try(".", s.binary, "admin", "users", "ls"); err != nil; _, err = s.try(".", s.binary, "admin", "users", "ls") {
-		time.Sleep(50 * time.Millisecond)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		out, err := s.try(".", s.binary, "admin", "users", "ls")
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.b.Fatalf("serve does not answer: %s", out)
+		}
 	}
 }
 
