@@ -58,7 +58,7 @@ func checkUpdates(project Project, updates []RefUpdate) error {
 		case update.Deletes() && (isBranch || isTag):
 		case isBranch && validBranch(name), isTag && validBranch(tag):
 		case isBranch || isTag:
-			return Errorf(Invalid, EInvalid, "%q is not an acceptable name: use letters, digits and . _ - / in names of branches and tags.", name+tag)
+			return Errorf(Invalid, EInvalid, "%q is not an acceptable name: use letters, digits and . _ - / in names of branches and tags.", strings.TrimPrefix(strings.TrimPrefix(update.Ref, branchPrefix), "refs/tags/"))
 		default:
 			return Errorf(Invalid, EInvalid, "%q is neither a branch nor a tag; only these can be pushed.", update.Ref)
 		}
