@@ -196,7 +196,8 @@ func appendLine(b *testing.B, path, line string) {
 // benchmarkRunFloor is what cannot be saved beside the build itself: a push to a bare repository and
 // `docker run` of the same image until its first 200, by hand.
 func benchmarkRunFloor(b *testing.B, s *stand) {
-	image := strings.Fields(s.run(".", "", "docker", "ps", "--filter", "label=paastech.project="+s.project, "--format", "{{.Image}}"))[0]
+	running := strings.Fields(s.run(".", "", "docker", "ps", "-q", "--filter", "label=paastech.project="+s.project))[0]
+	image := strings.TrimSpace(s.run(".", "", "docker", "inspect", "-f", "{{.Image}}", running))
 	bare := filepath.Join(b.TempDir(), "bare.git")
 	s.run(".", "", "git", "init", "-q", "--bare", bare)
 	for b.Loop() {
