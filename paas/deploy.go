@@ -106,7 +106,7 @@ func (p *Platform) start(ctx context.Context, d Deployment, out io.Writer) (Depl
 	if err != nil {
 		return d, err
 	}
-	if err := p.commit(ctx, &d, container); err != nil {
+	if err := p.commit(ctx, &d); err != nil {
 		p.discard(ctx, container.ID)
 		return d, err
 	}
@@ -163,7 +163,7 @@ func probePorts(port int) []int {
 }
 
 // commit makes the deployment live in the store: from here it stands.
-func (p *Platform) commit(ctx context.Context, d *Deployment, _ Container) error {
+func (p *Platform) commit(ctx context.Context, d *Deployment) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
