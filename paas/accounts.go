@@ -25,7 +25,7 @@ func (p *Platform) CreateUser(ctx context.Context, account NewUser) (User, error
 		ID: UserID(newID()), Username: account.Username, Email: account.Email, PasswordHash: hash,
 		IsAdmin: account.IsAdmin, Verified: account.Verified, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := p.Store.CreateUser(ctx, user); err != nil {
+	if err := p.Store.CreateUser(ctx, user, ""); err != nil {
 		return User{}, err
 	}
 	p.Log.InfoContext(ctx, "account made", "user", user.Username, "admin", user.IsAdmin)
@@ -45,7 +45,11 @@ func (p *Platform) SetPassword(ctx context.Context, username string, password Se
 	if err != nil {
 		return err
 	}
-	return p.Store.SetPassword(ctx, user.ID, hash)
+	_, err = p.Store.ChangeUser(ctx, user.ID, func(user *User) (Effects, error) {
+		user.PasswordHash, user.PasswordNonce, user.UpdatedAt = hash, nil, p.now()
+		return Effects{EndSessions: true}, nil
+	})
+	return err
 }
 
 // Users lists all accounts.

@@ -23,6 +23,12 @@ type Builder interface {
 
 	// Forget removes the project's caches and published images. It is idempotent.
 	Forget(ctx context.Context, project ProjectID) error
+
+	// Projects lists every project that caches or images are kept of.
+	Projects(ctx context.Context) ([]ProjectID, error)
+
+	// Size is how many bytes of disk a project's caches and images take.
+	Size(ctx context.Context, project ProjectID) (int64, error)
 }
 
 // BuildPlan is what a tree says about how it wants to be built.

@@ -111,7 +111,7 @@ func (p *Platform) newestImage(ctx context.Context, id ProjectID) (Deployment, e
 	if live, err := p.Store.LiveDeployment(ctx, id); err == nil || !IsKind(err, NotFound) {
 		return live, err
 	}
-	all, err := p.Store.Deployments(ctx, id, 0)
+	all, err := p.Store.Deployments(ctx, id, 0, 0)
 	if err != nil {
 		return Deployment{}, err
 	}
@@ -123,12 +123,13 @@ func (p *Platform) newestImage(ctx context.Context, id ProjectID) (Deployment, e
 	return Deployment{}, Errorf(NotFound, ENeverBuilt, "This project was never built. Push its source first: git push paastech main.")
 }
 
-// Deployments lists a project's deployments, newest first.
-func (p *Platform) Deployments(ctx context.Context, caller User, id ProjectID, limit int) ([]Deployment, error) {
+// Deployments lists a project's deployments, newest first, from below the number before (0 is no
+// bound) and at most limit (0 is all).
+func (p *Platform) Deployments(ctx context.Context, caller User, id ProjectID, before, limit int) ([]Deployment, error) {
 	if _, err := p.Project(ctx, caller, id); err != nil {
 		return nil, err
 	}
-	return p.Store.Deployments(ctx, id, limit)
+	return p.Store.Deployments(ctx, id, before, limit)
 }
 
 // Deployment returns one of a project's deployments.

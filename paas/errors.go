@@ -3,6 +3,7 @@ package paas
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what sort of failure an Error is; each front door maps it once to its own answer.
@@ -57,6 +58,17 @@ const (
 	EKeyRejected   Code = "E_KEY_REJECTED"
 	EShuttingDown  Code = "E_SHUTTING_DOWN"
 	ENoSuchCommand Code = "E_NO_SUCH_COMMAND"
+	EInvite        Code = "E_INVITE_NEEDED"
+	EChallenge     Code = "E_CHALLENGE_FAILED"
+	EBadLink       Code = "E_LINK_INVALID"
+	ELastAdmin     Code = "E_LAST_ADMIN"
+	EScope         Code = "E_TOKEN_SCOPE"
+
+	EQuotaProjects   Code = "E_QUOTA_PROJECTS"
+	EQuotaMemory     Code = "E_QUOTA_MEMORY"
+	EQuotaContainers Code = "E_QUOTA_CONTAINERS"
+	EQuotaBuilds     Code = "E_QUOTA_BUILDS"
+	EQuotaDisk       Code = "E_QUOTA_DISK"
 )
 
 // Detail names one wrong field of an input.
@@ -73,6 +85,8 @@ type Error struct {
 	Message string
 	Details []Detail
 	Cause   error
+
+	RetryAfter time.Duration // of a TooMany or Unavailable error: when trying again makes sense; 0 is not known
 }
 
 // Errorf makes an Error; the last argument of a format that ends in "%w" is not special: use Because.

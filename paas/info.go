@@ -82,22 +82,22 @@ func (p *Platform) States(ctx context.Context, projects []Project) (map[ProjectI
 	for _, container := range containers {
 		running[container.Project] = append(running[container.Project], container)
 	}
+	ids := make([]ProjectID, len(projects))
+	for i, project := range projects {
+		ids[i] = project.ID
+	}
+	newest, live, err := p.Store.LatestDeployments(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	states := make(map[ProjectID]ProjectState, len(projects))
 	for _, project := range projects {
-		newest, err := p.Store.Deployments(ctx, project.ID, 1)
-		if err != nil {
-			return nil, err
-		}
-		live, err := p.Store.LiveDeployment(ctx, project.ID)
-		if err != nil && !IsKind(err, NotFound) {
-			return nil, err
-		}
 		state := ProjectState{}
-		if err == nil {
-			state.Live = &live
+		if d, there := live[project.ID]; there {
+			state.Live = &d
 		}
-		if len(newest) > 0 {
-			state.Newest = &newest[0]
+		if d, there := newest[project.ID]; there {
+			state.Newest = &d
 		}
 		state.Status = status(project, state, running[project.ID])
 		states[project.ID] = state

@@ -18,6 +18,7 @@ type Options struct {
 	Engine       Engine
 	Router       Router
 	Repositories Repositories
+	Mailer       Mailer
 	Log          *slog.Logger
 
 	DataDir string   // build logs and checked-out trees live below it
@@ -27,6 +28,10 @@ type Options struct {
 	ReadyTimeout time.Duration // until a new version must answer; default 60 s
 	DrainTimeout time.Duration // requests in flight on the old version may take; default 30 s
 	GraceTimeout time.Duration // between SIGTERM and SIGKILL; default 10 s
+
+	Accounts  Accounts
+	Limits    UserLimits // of each user
+	AppMemory int64      // bytes that a container of an application is given
 }
 
 // Platform is the use cases: what people and programs can ask of PaaSTech.

@@ -18,7 +18,7 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 		ID: ProjectID(newID()), Owner: owner.ID, OwnerName: owner.Username, Name: name,
 		Env: Env{}, BuildEnv: Env{}, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := p.Store.CreateProject(ctx, project); err != nil {
+	if err := p.Store.CreateProject(ctx, project, p.limitsOf(owner).Projects); err != nil {
 		if IsKind(err, Conflict) {
 			return Project{}, Errorf(Conflict, ETaken, "You have a project named %q already; choose another name.", name)
 		}

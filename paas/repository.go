@@ -18,6 +18,9 @@ type Repositories interface {
 
 	// Projects lists the projects that have a repository.
 	Projects(ctx context.Context) ([]ProjectID, error)
+
+	// Size is how many bytes of disk a repository takes; one that is not there takes none.
+	Size(ctx context.Context, project ProjectID) (int64, error)
 }
 
 // RefUpdate is one line of a push: git's pre-receive input. An all-zero id means created or deleted.

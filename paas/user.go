@@ -21,6 +21,12 @@ type User struct {
 	Verified     bool // the address has been confirmed; accounts made on the host are
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+
+	EmailNonce    *Nonce      // the link that confirms Email, while it is not verified
+	PasswordNonce *Nonce      // the link that resets the password
+	PendingEmail  string      // a new address that waits for its confirmation
+	PendingNonce  *Nonce      // the link that confirms it
+	Limits        *UserLimits // an administrator's exception from the usual ones
 }
 
 // NewUser is what an account is made from.
