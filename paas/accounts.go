@@ -2,29 +2,22 @@ package paas
 
 import (
 	"context"
-	"fmt"
-	"runtime"
-	"strings"
-	"time"
+	"net/netip"
+	"sync/atomic"
 )
 
-// maxHashing is how many argon2id computations run at a time: a core stays free for everybody else.
-func maxHashing() int { return max(1, runtime.GOMAXPROCS(0)-1) }
-
-// CreateUser makes an account. Conflict with ETaken when the name or the address is somebody's.
+// CreateUser makes an account on behalf of the host or an administrator. Conflict with ETaken when
+// the name or the address is somebody's.
 func (p *Platform) CreateUser(ctx context.Context, account NewUser) (User, error) {
-	if err := account.Validate(); err != nil {
+	if err := p.checkAccount(account); err != nil {
 		return User{}, err
 	}
 	hash, err := p.hash(ctx, account.Password)
 	if err != nil {
 		return User{}, err
 	}
-	now := p.now()
-	user := User{
-		ID: UserID(newID()), Username: account.Username, Email: account.Email, PasswordHash: hash,
-		IsAdmin: account.IsAdmin, Verified: account.Verified, CreatedAt: now, UpdatedAt: now,
-	}
+	user := p.newUser(account, hash)
+	user.IsAdmin, user.Verified = account.IsAdmin, true
 	if err := p.Store.CreateUser(ctx, user, ""); err != nil {
 		return User{}, err
 	}
@@ -32,115 +25,219 @@ func (p *Platform) CreateUser(ctx context.Context, account NewUser) (User, error
 	return user, nil
 }
 
-// SetPassword gives a user a new password and ends all of the user's sessions.
-func (p *Platform) SetPassword(ctx context.Context, username string, password Secret) error {
+func (p *Platform) checkAccount(account NewUser) error {
+	if err := account.Validate(); err != nil {
+		return err
+	}
+	return p.checkPasswordChoice(account.Password)
+}
+
+func (p *Platform) newUser(account NewUser, hash Secret) User {
+	now := p.now()
+	return User{
+		ID: UserID(newID()), Username: account.Username, Email: account.Email, PasswordHash: hash, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// checkPasswordChoice refuses passwords of a wrong length and those that attackers try first.
+func (p *Platform) checkPasswordChoice(password Secret) error {
 	if err := ValidatePassword(password); err != nil {
 		return err
 	}
-	user, err := p.Store.UserByName(ctx, username)
+	if p.Accounts.IsCommon != nil && p.Accounts.IsCommon(password.Reveal()) {
+		return InvalidField("password", "This password is one of the commonest; attackers try it first. Choose another.")
+	}
+	return nil
+}
+
+// SetPassword gives a user a new password, on behalf of the host, and ends all of the user's sessions.
+func (p *Platform) SetPassword(ctx context.Context, username string, password Secret) error {
+	user, err := p.UserByName(ctx, username)
 	if err != nil {
+		return err
+	}
+	return p.replacePassword(ctx, user.ID, password, func(*User) error { return nil })
+}
+
+// replacePassword checks and hashes the new password outside, and looks again inside the transaction
+// whether it may be set.
+func (p *Platform) replacePassword(ctx context.Context, id UserID, password Secret, may func(*User) error) error {
+	if err := p.checkPasswordChoice(password); err != nil {
 		return err
 	}
 	hash, err := p.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	_, err = p.Store.ChangeUser(ctx, user.ID, func(user *User) (Effects, error) {
+	_, err = p.Store.ChangeUser(ctx, id, func(user *User) (Effects, error) {
+		if err := may(user); err != nil {
+			return Effects{}, err
+		}
 		user.PasswordHash, user.PasswordNonce, user.UpdatedAt = hash, nil, p.now()
-		return Effects{EndSessions: true}, nil
+		notice := p.newMail(MailPassword, user.Email, user.Username)
+		return Effects{EndSessions: true, Mails: []Mail{notice}}, nil
 	})
+	p.outbox.wake()
 	return err
 }
 
 // Users lists all accounts.
 func (p *Platform) Users(ctx context.Context) ([]User, error) { return p.Store.Users(ctx) }
 
-// errBadLogin is the one answer for every failed log-in.
-var errBadLogin = Errorf(Unauthenticated, EBadLogin, "The e-mail address or the password is wrong.")
-
-// nobody's hash makes a log-in with an unknown address cost what one with a known address does. It is
-// of no password: computing one here would cost every start of the program, git's hook too, 50 ms.
-var nobody = phc(make([]byte, argonSalt), make([]byte, argonKey))
-
-// Login starts a session; every failure gives the same answer after the same work.
-func (p *Platform) Login(ctx context.Context, email string, password Secret) (Session, User, error) {
-	user, err := p.Store.UserByEmail(ctx, strings.TrimSpace(email))
-	unknown := IsKind(err, NotFound)
-	if err != nil && !unknown {
-		return Session{}, User{}, err
-	}
-	if unknown {
-		user.PasswordHash = nobody
-	}
-	right, err := p.checkPassword(ctx, user.PasswordHash, password)
-	if err != nil {
-		return Session{}, User{}, err
-	}
-	if unknown || !right || !user.Verified {
-		return Session{}, User{}, errBadLogin
-	}
-	now := p.now()
-	session := Session{ID: SessionID(newID()), User: user.ID, CreatedAt: now, ExpiresAt: now.Add(SessionLifetime)}
-	if err := p.Store.CreateSession(ctx, session); err != nil {
-		return Session{}, User{}, err
-	}
-	return session, user, nil
-}
-
-// Session returns who a session belongs to, read from the store; Unauthenticated when it has ended.
-func (p *Platform) Session(ctx context.Context, id SessionID) (User, error) {
-	_, user, err := p.Store.Session(ctx, id)
+// UserByName finds an account for an administrator.
+func (p *Platform) UserByName(ctx context.Context, username string) (User, error) {
+	user, err := p.Store.UserByName(ctx, username)
 	if IsKind(err, NotFound) {
-		return User{}, Errorf(Unauthenticated, ENotLoggedIn, "You are not logged in, or your session has ended: log in again.")
+		return User{}, Errorf(NotFound, ENotFound, "There is no account with this username.")
 	}
 	return user, err
 }
 
-// Logout ends a session at once.
-func (p *Platform) Logout(ctx context.Context, id SessionID) error {
-	return p.Store.DeleteSession(ctx, id)
+// SetAdmin gives or takes an administrator's rights; whoever loses them is logged out everywhere.
+func (p *Platform) SetAdmin(ctx context.Context, username string, admin bool) (User, error) {
+	user, err := p.UserByName(ctx, username)
+	if err != nil {
+		return User{}, err
+	}
+	if err := p.Store.SetAdmin(ctx, user.ID, admin); err != nil {
+		return User{}, err
+	}
+	return p.Store.User(ctx, user.ID)
 }
 
-func (p *Platform) hash(ctx context.Context, password Secret) (Secret, error) {
-	if err := p.enterHashing(ctx); err != nil {
-		return "", err
+// SetLimits gives a user limits of their own; nil takes them back to the usual ones.
+func (p *Platform) SetLimits(ctx context.Context, username string, limits *UserLimits) (User, error) {
+	user, err := p.UserByName(ctx, username)
+	if err != nil {
+		return User{}, err
 	}
-	defer func() { <-p.hashing }()
-	return HashPassword(password), nil
+	if limits != nil {
+		if err := limits.Validate(); err != nil {
+			return User{}, err
+		}
+	}
+	return p.Store.ChangeUser(ctx, user.ID, func(user *User) (Effects, error) {
+		user.Limits, user.UpdatedAt = limits, p.now()
+		return Effects{}, nil
+	})
 }
 
-func (p *Platform) checkPassword(ctx context.Context, hash, password Secret) (bool, error) {
-	if err := p.enterHashing(ctx); err != nil {
-		return false, err
-	}
-	defer func() { <-p.hashing }()
-	if len(password.Reveal()) > MaxPassword {
-		password = ""
-	}
-	return CheckPassword(hash, password), nil
+// ProfileChange is what a user may change of their own account; nil leaves a field as it is. A new
+// address needs the password, and counts once it is confirmed.
+type ProfileChange struct {
+	Username *string
+	Email    *string
+	Password Secret
+	From     netip.Addr
 }
 
-func (p *Platform) enterHashing(ctx context.Context) error {
-	select {
-	case p.hashing <- struct{}{}:
+// ChangeProfile changes a user's own account.
+func (p *Platform) ChangeProfile(ctx context.Context, user User, change ProfileChange) (User, error) {
+	if change.Username != nil {
+		if err := validateUsername(*change.Username); err != nil {
+			return User{}, err
+		}
+	}
+	newAddress := change.Email != nil && *change.Email != user.Email
+	if newAddress {
+		if err := validateEmail(*change.Email); err != nil {
+			return User{}, err
+		}
+		if err := p.confirmPassword(ctx, user, change.Password, change.From); err != nil {
+			return User{}, err
+		}
+		if err := p.limits.mailAccount.take(string(user.ID)); err != nil {
+			return User{}, err
+		}
+	}
+	taken, err := p.addressTaken(ctx, change.Email)
+	if err != nil {
+		return User{}, err
+	}
+	changed, err := p.Store.ChangeUser(ctx, user.ID, func(user *User) (Effects, error) {
+		user.UpdatedAt = p.now()
+		if change.Username != nil {
+			user.Username = *change.Username
+		}
+		if !newAddress {
+			return Effects{}, nil
+		}
+		return p.awaitAddress(user, *change.Email, taken), nil
+	})
+	p.outbox.wake()
+	return changed, err
+}
+
+func (p *Platform) addressTaken(ctx context.Context, email *string) (bool, error) {
+	if email == nil {
+		return false, nil
+	}
+	_, err := p.Store.UserByEmail(ctx, *email)
+	if IsKind(err, NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// awaitAddress notes a new address until it is confirmed. An address that is somebody's is noted as
+// well, and told so by mail: the answer must not say who has an account.
+func (p *Platform) awaitAddress(user *User, email string, taken bool) Effects {
+	secret, nonce := newNonce(p.now())
+	user.PendingEmail, user.PendingNonce = email, &nonce
+	mail := p.newMail(MailAddress, email, user.Username)
+	mail.Token, mail.Until = secret, nonce.At.Add(AddressLifetime)
+	if taken {
+		mail = p.newMail(MailRegistered, email, "")
+	}
+	return Effects{Mails: []Mail{mail}}
+}
+
+// ChangePassword replaces a user's own password and ends all of the user's sessions.
+func (p *Platform) ChangePassword(ctx context.Context, user User, current, password Secret, from netip.Addr) error {
+	if err := p.checkPasswordChoice(password); err != nil {
+		return err
+	}
+	if err := p.confirmPassword(ctx, user, current, from); err != nil {
+		return err
+	}
+	return p.replacePassword(ctx, user.ID, password, func(now *User) error {
+		if now.PasswordHash != user.PasswordHash {
+			return Errorf(Conflict, EConflict, "The password was changed at the same time. Log in again.")
+		}
 		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for password hashing: %w", context.Cause(ctx))
-	}
+	})
 }
 
-// forgetSessions removes ended sessions once an hour.
-func (p *Platform) forgetSessions(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		if err := p.Store.DeleteSessionsBefore(ctx, p.now()); err != nil && ctx.Err() == nil {
-			p.Log.ErrorContext(ctx, "remove ended sessions", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+// confirmPassword asks for the password again before what a stolen session should not be able to do.
+func (p *Platform) confirmPassword(ctx context.Context, user User, password Secret, from netip.Addr) error {
+	key := string(user.ID) + " " + source(from)
+	if err := p.limits.loginPair.take(key); err != nil {
+		return err
+	}
+	right, err := p.checkPassword(ctx, user.PasswordHash, password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return &Error{Kind: Forbidden, Code: EBadLogin, Message: "The current password is wrong.", Details: []Detail{{"currentPassword", "The current password is wrong."}}}
+	}
+	p.limits.loginPair.giveBack(key)
+	return nil
+}
+
+// hasAdmin remembers that there is an administrator: the last one never goes.
+type hasAdmin struct{ seen atomic.Bool }
+
+func (p *Platform) anyAdmin(ctx context.Context) (bool, error) {
+	if p.admins.seen.Load() {
+		return true, nil
+	}
+	users, err := p.Store.Users(ctx)
+	for _, user := range users {
+		if user.IsAdmin {
+			p.admins.seen.Store(true)
+			return true, nil
 		}
 	}
+	return false, err
 }

@@ -71,3 +71,31 @@ func (p *Platform) DeploymentLog(ctx context.Context, caller User, id ProjectID,
 	}
 	return log, err
 }
+
+// projects lists those that have a log.
+func (l buildLogs) projects() ([]ProjectID, error) {
+	entries, err := os.ReadDir(string(l))
+	if err != nil {
+		return nil, err
+	}
+	var ids []ProjectID
+	for _, entry := range entries {
+		ids = append(ids, ProjectID(entry.Name()))
+	}
+	return ids, nil
+}
+
+// size is how many bytes a project's logs have.
+func (l buildLogs) size(project ProjectID) (int64, error) {
+	entries, err := os.ReadDir(filepath.Join(string(l), string(project)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	var sum int64
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil { // gone since it was listed
+			sum += info.Size()
+		}
+	}
+	return sum, nil
+}

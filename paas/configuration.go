@@ -29,6 +29,9 @@ func (p *Platform) ChangeEnv(ctx context.Context, caller User, id ProjectID, cha
 		project.UpdatedAt = p.now()
 		return set.Validate()
 	})
+	if err == nil {
+		p.tellProject(EventProjectChanged, project)
+	}
 	if err != nil || change.Build {
 		return project, nil, err
 	}

@@ -1,10 +1,6 @@
 package paas
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
+import "context"
 
 // DeployOptions say what to deploy and how long to wait.
 type DeployOptions struct {
@@ -75,6 +71,13 @@ func (p *Platform) again(ctx context.Context, caller User, id ProjectID, reason 
 
 // redeploy makes a deployment of an earlier one's image and the configuration of now.
 func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, reason Reason, queued func(Deployment)) (Deployment, error) {
+	project, err := p.Store.Project(ctx, of.Project)
+	if err != nil {
+		return Deployment{}, err
+	}
+	if err := p.checkStart(ctx, project); err != nil {
+		return Deployment{}, err
+	}
 	deployment := Deployment{
 		Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image,
 	}
@@ -142,37 +145,4 @@ func (p *Platform) Deployment(ctx context.Context, caller User, id ProjectID, nu
 		return Deployment{}, Errorf(NotFound, ENotFound, "The project has no deployment v%d.", number)
 	}
 	return deployment, err
-}
-
-// DeleteProject removes a project and everything of it: route, containers, images, caches, logs and
-// repository, and last its row, so that an interrupted deletion can be asked for again.
-func (p *Platform) DeleteProject(ctx context.Context, caller User, id ProjectID) error {
-	if _, err := p.Project(ctx, caller, id); err != nil {
-		return err
-	}
-	p.queue.cancelAll(id, Errorf(Canceled, ECanceled, "The project was deleted."))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
-	defer cancel()
-	release, err := p.queue.take(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer release()
-	p.Router.Remove(p.Hostname(id))
-	for _, step := range []struct {
-		what string
-		do   func() error
-	}{
-		{"remove containers", func() error { return p.Engine.Forget(ctx, id) }},
-		{"remove images and caches", func() error { return p.Builder.Forget(ctx, id) }},
-		{"remove logs", func() error { return p.logs.remove(id) }},
-		{"remove repository", func() error { return p.Repositories.Delete(ctx, id) }},
-		{"remove row", func() error { return p.Store.DeleteProject(ctx, id) }},
-	} {
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s of project %s: %w", step.what, id, err)
-		}
-	}
-	p.Log.InfoContext(ctx, "project deleted", "project", id)
-	return nil
 }

@@ -186,6 +186,7 @@ func (p *Platform) advance(ctx context.Context, d *Deployment, to State) error {
 		return err
 	}
 	*d = next
+	p.tellDeployment(ctx, next)
 	return nil
 }
 

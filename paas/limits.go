@@ -1,5 +1,7 @@
 package paas
 
+import "context"
+
 // UserLimits bounds what one user's projects may use together; 0 is no bound.
 type UserLimits struct {
 	Projects   int   `json:"projects"`
@@ -12,10 +14,162 @@ type UserLimits struct {
 // Usage is what of the limits is used.
 type Usage = UserLimits
 
-// limitsOf are the limits that hold for a user.
-func (p *Platform) limitsOf(user User) UserLimits {
+// Validate refuses limits below nothing.
+func (l UserLimits) Validate() error {
+	if l.Projects < 0 || l.Memory < 0 || l.Containers < 0 || l.Builds < 0 || l.Disk < 0 {
+		return InvalidField("limits", "A limit is a number from 1 up, or 0 for none.")
+	}
+	return nil
+}
+
+// LimitsOf are the limits that hold for a user.
+func (p *Platform) LimitsOf(user User) UserLimits {
 	if user.Limits != nil {
 		return *user.Limits
 	}
 	return p.Limits
+}
+
+// Usage measures what a user's projects use.
+func (p *Platform) Usage(ctx context.Context, user UserID) (Usage, error) {
+	projects, err := p.Store.Projects(ctx, user)
+	if err != nil {
+		return Usage{}, err
+	}
+	usage, err := p.running(ctx, projects, "")
+	if err != nil {
+		return Usage{}, err
+	}
+	if usage.Builds, err = p.building(ctx, projects); err != nil {
+		return Usage{}, err
+	}
+	usage.Projects = len(projects)
+	usage.Disk, err = p.disk(ctx, projects)
+	return usage, err
+}
+
+// running counts running containers, but those of one project, which are about to be replaced.
+func (p *Platform) running(ctx context.Context, projects []Project, but ProjectID) (Usage, error) {
+	containers, err := p.Engine.Containers(ctx)
+	if err != nil {
+		return Usage{}, err
+	}
+	own := map[ProjectID]bool{}
+	for _, project := range projects {
+		own[project.ID] = project.ID != but
+	}
+	var usage Usage
+	for _, container := range containers {
+		if own[container.Project] && container.Running {
+			usage.Containers++
+			usage.Memory += p.AppMemory
+		}
+	}
+	return usage, nil
+}
+
+func (p *Platform) building(ctx context.Context, projects []Project) (int, error) {
+	active, err := p.Store.ActiveDeployments(ctx)
+	if err != nil {
+		return 0, err
+	}
+	own := map[ProjectID]bool{}
+	for _, project := range projects {
+		own[project.ID] = true
+	}
+	builds := 0
+	for _, d := range active {
+		if own[d.Project] && d.Image.Ref == "" && d.State != Starting {
+			builds++
+		}
+	}
+	return builds, nil
+}
+
+func (p *Platform) disk(ctx context.Context, projects []Project) (int64, error) {
+	var sum int64
+	for _, project := range projects {
+		size, err := p.diskOf(ctx, project.ID)
+		if err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
+}
+
+// diskOf is how many bytes of disk all of a project takes.
+func (p *Platform) diskOf(ctx context.Context, id ProjectID) (int64, error) {
+	repository, err := p.Repositories.Size(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	images, err := p.Builder.Size(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	logs, err := p.logs.size(id)
+	return repository + images + logs, err
+}
+
+// checkStart refuses one more running container when its owner's limits are used up.
+func (p *Platform) checkStart(ctx context.Context, project Project) error {
+	owner, limits, projects, err := p.bounds(ctx, project)
+	if err != nil || limits.Containers == 0 && limits.Memory == 0 {
+		return err
+	}
+	used, err := p.running(ctx, projects, project.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case limits.Containers > 0 && used.Containers+1 > limits.Containers:
+		return Errorf(Forbidden, EQuotaContainers, "%s may have %d running containers and has %d. Stop another project, or ask an administrator for more.", owner.Username, limits.Containers, used.Containers)
+	case limits.Memory > 0 && used.Memory+p.AppMemory > limits.Memory:
+		return Errorf(Forbidden, EQuotaMemory, "%s may use %d MiB of memory and uses %d; this needs %d more. Stop another project, or ask an administrator for more.", owner.Username, limits.Memory>>20, used.Memory>>20, p.AppMemory>>20)
+	}
+	return nil
+}
+
+// checkBuild refuses a build when its owner's limits are used up, before anything is built.
+func (p *Platform) checkBuild(ctx context.Context, project Project) error {
+	if err := p.checkStart(ctx, project); err != nil {
+		return err
+	}
+	owner, limits, projects, err := p.bounds(ctx, project)
+	if err != nil {
+		return err
+	}
+	if limits.Builds > 0 {
+		builds, err := p.building(ctx, projects)
+		if err != nil {
+			return err
+		}
+		if builds >= limits.Builds {
+			return Errorf(Forbidden, EQuotaBuilds, "%s may have %d builds at a time. Push again when another one has ended.", owner.Username, limits.Builds)
+		}
+	}
+	if limits.Disk > 0 {
+		used, err := p.disk(ctx, projects)
+		if err != nil {
+			return err
+		}
+		if used >= limits.Disk {
+			return Errorf(Forbidden, EQuotaDisk, "%s may use %d MiB of disk and uses %d. Delete a project, or ask an administrator for more.", owner.Username, limits.Disk>>20, used>>20)
+		}
+	}
+	return nil
+}
+
+func (p *Platform) bounds(ctx context.Context, project Project) (User, UserLimits, []Project, error) {
+	owner, err := p.Store.User(ctx, project.Owner)
+	if err != nil {
+		return User{}, UserLimits{}, nil, err
+	}
+	limits := p.LimitsOf(owner)
+	if limits == (UserLimits{}) {
+		return owner, limits, nil, nil
+	}
+	projects, err := p.Store.Projects(ctx, owner.ID)
+	return owner, limits, projects, err
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"unicode/utf8"
+
 	"golang.org/x/crypto/argon2"
 )
 
@@ -19,9 +21,9 @@ const (
 	argonKey    = 32
 )
 
-// ValidatePassword checks a password's length in bytes; any characters are fine.
+// ValidatePassword checks a password's length in characters; any are fine.
 func ValidatePassword(password Secret) error {
-	if n := len(password.Reveal()); n < MinPassword || n > MaxPassword {
+	if n := utf8.RuneCountInString(password.Reveal()); n < MinPassword || n > MaxPassword {
 		return InvalidField("password", "A password has %d to %d characters.", MinPassword, MaxPassword)
 	}
 	return nil
@@ -42,23 +44,40 @@ func phc(salt, key []byte) Secret {
 
 // CheckPassword tells whether the password is the one that was hashed, in the same time either way.
 func CheckPassword(hash, password Secret) bool {
+	h, ok := readHash(hash)
+	if !ok {
+		return false
+	}
+	got := argon2.IDKey([]byte(password.Reveal()), h.salt, h.time, h.memory, h.lanes, uint32(len(h.key)))
+	return subtle.ConstantTimeCompare(got, h.key) == 1
+}
+
+// weakHash tells a hash whose parameters are below today's.
+func weakHash(hash Secret) bool {
+	h, ok := readHash(hash)
+	return ok && (h.memory < argonMemory || h.time < argonTime || len(h.salt) < argonSalt || len(h.key) < argonKey)
+}
+
+// passwordHash is a hash in parts.
+type passwordHash struct {
+	memory, time uint32
+	lanes        uint8
+	salt, key    []byte
+}
+
+func readHash(hash Secret) (passwordHash, bool) {
+	var h passwordHash
 	fields := strings.Split(hash.Reveal(), "$")
 	if len(fields) != 6 || fields[1] != "argon2id" {
-		return false
+		return h, false
 	}
-	var memory, time uint32
-	var lanes uint8
-	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &time, &lanes); err != nil {
-		return false
+	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &h.memory, &h.time, &h.lanes); err != nil {
+		return h, false
 	}
-	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
-	if err != nil {
-		return false
+	var err error
+	if h.salt, err = base64.RawStdEncoding.DecodeString(fields[4]); err != nil {
+		return h, false
 	}
-	key, err := base64.RawStdEncoding.DecodeString(fields[5])
-	if err != nil {
-		return false
-	}
-	got := argon2.IDKey([]byte(password.Reveal()), salt, time, memory, lanes, uint32(len(key)))
-	return subtle.ConstantTimeCompare(got, key) == 1
+	h.key, err = base64.RawStdEncoding.DecodeString(fields[5])
+	return h, err == nil && len(h.key) > 0 && h.time > 0 && h.lanes > 0
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,7 +41,12 @@ type Platform struct {
 	queue    *queue
 	logs     buildLogs
 	retiring *retiring
+	outbox   outbox
+	events   *events
+	limits   limits
+	admins   hasAdmin
 	hashing  chan struct{} // bounds argon2id work, which costs memory and a core each
+	waiting  atomic.Int64  // log-ins that hash or wait to
 	now      func() time.Time
 }
 
@@ -49,6 +55,11 @@ func New(options Options) (*Platform, error) {
 	options.ReadyTimeout = defaultTo(options.ReadyTimeout, 60*time.Second)
 	options.DrainTimeout = defaultTo(options.DrainTimeout, 30*time.Second)
 	options.GraceTimeout = defaultTo(options.GraceTimeout, 10*time.Second)
+	options.Accounts.UnverifiedTTL = defaultTo(options.Accounts.UnverifiedTTL, 7*24*time.Hour)
+	if options.Accounts.Registration == "" {
+		options.Accounts.Registration = RegistrationInvite
+	}
+	now := func() time.Time { return time.Now().UTC() }
 	logs, err := openBuildLogs(filepath.Join(options.DataDir, "logs"))
 	if err != nil {
 		return nil, fmt.Errorf("open build logs: %w", err)
@@ -59,7 +70,10 @@ func New(options Options) (*Platform, error) {
 		logs:     logs,
 		retiring: newRetiring(),
 		hashing:  make(chan struct{}, maxHashing()),
-		now:      func() time.Time { return time.Now().UTC() },
+		outbox:   newOutbox(),
+		events:   newEvents(),
+		limits:   newLimits(now),
+		now:      now,
 	}, nil
 }
 
@@ -79,7 +93,8 @@ func (p *Platform) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.queue.run(ctx) })
 	group.Go(func() error { return p.reconcileLoop(ctx) })
-	group.Go(func() error { return p.forgetSessions(ctx) })
+	group.Go(func() error { return p.deliverLoop(ctx) })
+	group.Go(func() error { return p.cleanLoop(ctx) })
 	return group.Wait()
 }
 

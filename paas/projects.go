@@ -18,7 +18,7 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 		ID: ProjectID(newID()), Owner: owner.ID, OwnerName: owner.Username, Name: name,
 		Env: Env{}, BuildEnv: Env{}, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := p.Store.CreateProject(ctx, project, p.limitsOf(owner).Projects); err != nil {
+	if err := p.Store.CreateProject(ctx, project, p.LimitsOf(owner).Projects); err != nil {
 		if IsKind(err, Conflict) {
 			return Project{}, Errorf(Conflict, ETaken, "You have a project named %q already; choose another name.", name)
 		}
@@ -28,6 +28,7 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 		return Project{}, err
 	}
 	p.Router.Replace(Route{Host: p.Hostname(project.ID), Project: project.ID, State: RouteNew})
+	p.tellProject(EventProjectCreated, project)
 	return project, nil
 }
 
@@ -105,7 +106,7 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 			return Project{}, err
 		}
 	}
-	return p.Store.ChangeProject(ctx, id, func(project *Project) error {
+	project, err = p.Store.ChangeProject(ctx, id, func(project *Project) error {
 		if change.Name != nil {
 			project.Name = *change.Name
 		}
@@ -115,6 +116,10 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 		project.UpdatedAt = p.now()
 		return nil
 	})
+	if err == nil {
+		p.tellProject(EventProjectChanged, project)
+	}
+	return project, err
 }
 
 // checkBranch refuses a deploy branch that is not in the repository, then makes it HEAD.

@@ -114,6 +114,9 @@ func (p *Platform) settleBranch(ctx context.Context, id ProjectID, branch string
 
 // deployPush copies the tree out of the quarantine, builds it and rolls it out.
 func (p *Platform) deployPush(ctx context.Context, push Push, branch string, commit CommitID) error {
+	if err := p.checkBuild(ctx, push.Project); err != nil {
+		return err
+	}
 	if err := p.Builder.Prepare(ctx, push.Output); err != nil {
 		return err
 	}

@@ -15,10 +15,12 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 	changes := p.Engine.Changes(ctx)
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
+	told := map[ProjectID]Status{}
 	for {
 		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
 			p.Log.WarnContext(ctx, "reconcile; the next try is within a minute", "error", err)
 		}
+		p.tellStatuses(ctx, told)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -49,6 +51,7 @@ func (p *Platform) failInterrupted(ctx context.Context) error {
 // world is one look at everything: what was decided and what runs.
 type world struct {
 	projects   map[ProjectID]Project
+	deleting   map[ProjectID]bool // their deletion has begun: it removes all of them
 	live       map[ProjectID]Deployment
 	active     map[ProjectID]map[int]bool
 	containers map[ProjectID][]Container
@@ -56,7 +59,7 @@ type world struct {
 
 // look lists containers first: what starts after is not seen, and what is seen has its row.
 func (p *Platform) look(ctx context.Context) (world, error) {
-	w := world{map[ProjectID]Project{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
+	w := world{map[ProjectID]Project{}, map[ProjectID]bool{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
 	containers, err := p.Engine.Containers(ctx)
 	if err != nil {
 		return w, err
@@ -82,8 +85,15 @@ func (p *Platform) look(ctx context.Context) (world, error) {
 		w.live[d.Project] = d
 	}
 	projects, err := p.Store.AllProjects(ctx)
+	if err != nil {
+		return w, err
+	}
 	for _, project := range projects {
 		w.projects[project.ID] = project
+	}
+	deleting, err := p.Store.DeletingProjects(ctx)
+	for _, project := range deleting {
+		w.deleting[project.ID] = true
 	}
 	return w, err
 }
@@ -110,6 +120,9 @@ const (
 
 // plan compares for one project; it decides and does nothing.
 func (p *Platform) plan(w world, id ProjectID) []operation {
+	if w.deleting[id] {
+		return nil
+	}
 	project, known := w.projects[id]
 	if !known {
 		return []operation{{kind: opForget, project: id}}
@@ -205,7 +218,7 @@ func (p *Platform) refuseMassRemoval(w world) error {
 				continue
 			}
 			running++
-			if _, known := w.projects[id]; !known {
+			if _, known := w.projects[id]; !known && !w.deleting[id] {
 				orphans++
 			}
 		}

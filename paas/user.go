@@ -53,16 +53,23 @@ var (
 
 // Validate checks an account's fields against the rules for input.
 func (u NewUser) Validate() error {
-	switch {
-	case len(u.Username) < MinUsername || len(u.Username) > MaxUsername || !username.MatchString(u.Username):
-		return InvalidField("username", "A username has %d to %d letters, digits, - or _, begins with a letter and ends with a letter or digit.", MinUsername, MaxUsername)
-	case slices.Contains(reservedUsernames, strings.ToLower(u.Username)):
-		return InvalidField("username", "The username %q is reserved; choose another.", u.Username)
+	if err := validateUsername(u.Username); err != nil {
+		return err
 	}
 	if err := validateEmail(u.Email); err != nil {
 		return err
 	}
 	return ValidatePassword(u.Password)
+}
+
+func validateUsername(name string) error {
+	switch {
+	case len(name) < MinUsername || len(name) > MaxUsername || !username.MatchString(name):
+		return InvalidField("username", "A username has %d to %d letters, digits, - or _, begins with a letter and ends with a letter or digit.", MinUsername, MaxUsername)
+	case slices.Contains(reservedUsernames, strings.ToLower(name)):
+		return InvalidField("username", "The username %q is reserved; choose another.", name)
+	}
+	return nil
 }
 
 func validateEmail(address string) error {
