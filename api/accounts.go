@@ -23,7 +23,7 @@ func (a *api) register(*web.Call, nothing) (reply[wire.Nothing], error) {
 }
 
 func (a *api) login(call *web.Call, in wire.Login) (reply[wire.Session], error) {
-	session, user, err := a.platform.Login(call.Request().Context(), in.Email, in.Password)
+	session, user, err := a.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: in.Email, Password: in.Password, From: call.From()})
 	if err != nil {
 		return reply[wire.Session]{}, err
 	}

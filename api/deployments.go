@@ -83,7 +83,7 @@ func (a *api) stop(call *web.Call, _ nothing) (reply[wire.Project], error) {
 }
 
 func (a *api) deployments(call *web.Call, _ nothing) (reply[[]wire.Deployment], error) {
-	all, err := a.platform.Deployments(call.Request().Context(), call.Caller, call.Project.ID, 0)
+	all, err := a.platform.Deployments(call.Request().Context(), call.Caller, call.Project.ID, 0, 0)
 	if err != nil {
 		return reply[[]wire.Deployment]{}, err
 	}

@@ -28,7 +28,7 @@ func (u *ui) login(call *web.Call) error {
 		return err
 	}
 	email, next := strings.TrimSpace(form.Get("email")), ownPath(form.Get("next"))
-	session, user, err := u.platform.Login(call.Request().Context(), email, paas.Secret(form.Get("password")))
+	session, user, err := u.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: email, Password: paas.Secret(form.Get("password")), From: call.From()})
 	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
 		return u.show(call, problem.Status(wrong.Kind), templates.Login{
 			Frame: templates.Frame{Title: "Log in"}, Email: email, Next: next, Error: wrong.Message,

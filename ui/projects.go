@@ -40,7 +40,7 @@ func (u *ui) project(call *web.Call) error {
 	if err != nil {
 		return err
 	}
-	deployments, err := u.platform.Deployments(ctx, call.Caller, call.Project.ID, newest)
+	deployments, err := u.platform.Deployments(ctx, call.Caller, call.Project.ID, 0, newest)
 	if err != nil {
 		return err
 	}

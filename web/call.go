@@ -25,8 +25,10 @@ const maxBody = 1 << 20
 type Call struct {
 	echo.Context
 	Caller  paas.User      // the zero User on public routes when nobody is logged in
-	Session paas.SessionID // empty then, too
+	Session paas.SessionID // empty then, too, and when a token asks
+	Token   *paas.APIToken // when a token asks
 	Project paas.Project   // on routes of level Owner
+	Target  string         // what a change is done to, for the audit; filled from the path before the handler runs
 
 	server *Server
 	body   []byte

@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -35,6 +37,9 @@ func (s *Server) answerError(err error, c echo.Context) {
 	document := s.document(err, c)
 	if document.StatusCode == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if wait := paas.Public(err).RetryAfter; wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	if failed := s.write(document, c); failed != nil {
 		s.log.ErrorContext(c.Request().Context(), "answer a failure", "route", c.Path(), "error", failed)

@@ -40,7 +40,32 @@ type Route struct {
 	Method  string
 	Path    string // as echo writes it: /projects/:id
 	Level   Level
+	Name    string     // of the operation, in the audit and in documents; empty means method and path
+	Scope   paas.Scope // that an API token needs; empty means read to look and admin to change
 	Handler Handler
+
+	// ProjectTokens lets tokens that are for one project ask on a route that is not a project's: the
+	// handler narrows its answer.
+	ProjectTokens bool
+}
+
+func (r Route) action() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.Method + " " + r.Path
+}
+
+func (r Route) changes() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+
+func (r Route) scope() paas.Scope {
+	switch {
+	case r.Scope != "":
+		return r.Scope
+	case r.changes():
+		return paas.ScopeAdmin
+	}
+	return paas.ScopeRead
 }
 
 // Handle adds routes to the table. It refuses those that do not say who may use them.
@@ -63,7 +88,7 @@ func (s *Server) check(route Route) error {
 	switch {
 	case !known:
 		return fmt.Errorf("it does not declare who may use it")
-	case (route.Level == Host) != s.local:
+	case (route.Level == Host) != s.local && (!s.local || route.Level != Admin):
 		return fmt.Errorf("routes of level %s have no place on this server", route.Level)
 	case route.Level == Owner && !strings.Contains(route.Path+"/", "/:id/"):
 		return fmt.Errorf("it is an owner's, but no :id in its path says of what")
@@ -84,40 +109,52 @@ func (s *Server) Routes() []Route { return s.routes }
 // admit stands before every handler: it finds out who asks, refuses those who may not, and reads the body.
 func (s *Server) admit(route Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		call := &Call{Context: c, server: s}
-		if !s.local {
-			if err := s.origins.check(c.Request()); err != nil {
-				return err
-			}
-			if err := call.authorize(route.Level); err != nil {
-				return err
-			}
+		call := &Call{Context: c, server: s, Target: strings.Join(c.ParamValues(), " ")}
+		err := call.enter(route)
+		if err == nil {
+			err = route.Handler(call)
 		}
-		if err := call.readBody(); err != nil {
-			return err
+		if route.changes() {
+			call.record(route, err)
 		}
-		return route.Handler(call)
+		return err
 	}
 }
 
-// authorize fails closed: what is not allowed here is refused.
-func (c *Call) authorize(level Level) error {
-	err := c.identify()
-	switch level {
-	case Public:
-		return nil
-	case Private:
+// enter lets a call in, with its body read.
+func (c *Call) enter(route Route) error {
+	if c.server.local {
+		c.Caller = paas.User{Username: "host", IsAdmin: true}
+		return c.readBody()
+	}
+	if err := c.server.origins.check(c.Request()); err != nil {
 		return err
+	}
+	if err := c.authorize(route); err != nil {
+		return err
+	}
+	return c.readBody()
+}
+
+// authorize fails closed: what is not allowed here is refused.
+func (c *Call) authorize(route Route) error {
+	err := c.identify()
+	if route.Level == Public {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.checkToken(route); err != nil {
+		return err
+	}
+	switch route.Level {
+	case Private:
+		return nil
 	case Owner:
-		if err != nil {
-			return err
-		}
 		c.Project, err = c.server.platform.Project(c.Request().Context(), c.Caller, paas.ProjectID(c.Param("id")))
 		return err
 	case Admin:
-		if err != nil {
-			return err
-		}
 		if c.Caller.IsAdmin {
 			return nil
 		}

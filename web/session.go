@@ -84,6 +84,9 @@ func (c *Call) identify() error {
 	if token == "" {
 		return errNotLoggedIn
 	}
+	if strings.HasPrefix(token, paas.TokenPrefix) {
+		return c.identifyToken(token)
+	}
 	said, err := c.server.tokens.read(token)
 	if err != nil {
 		return errNotLoggedIn.Because(err)
@@ -158,6 +161,7 @@ func (c *Call) Begin(session paas.Session, user paas.User) (paas.Secret, error) 
 		return "", err
 	}
 	c.keep(token.Reveal(), session.ExpiresAt)
+	c.Caller, c.Session, c.Token = user, session.ID, nil
 	return token, nil
 }
 
