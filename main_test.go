@@ -45,6 +45,7 @@ var onlyIn = map[string][]string{
 	"github.com/traefik/paerser":             {"cli", "deployer"},
 	"github.com/distribution/distribution":   {"registry"},
 	"github.com/google/nftables":             {"deployer"},
+	"github.com/wneessen/go-mail":            {"mail"},
 	"github.com/google/go-containerregistry": {"builder", "registry"},
 	"html/template":                          {"templates", "ingress"},
 }

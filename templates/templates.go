@@ -1,5 +1,5 @@
-// Package templates holds the HTML pages and their style sheet. Every page is a struct that names its
-// template; all of them are parsed and tried when the daemon starts.
+// Package templates holds the HTML pages, their style sheet and the bodies of mails. Every page is a struct
+// that names its template; all of them are parsed and tried when the daemon starts.
 package templates
 
 import (
