@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -18,7 +21,7 @@ type deploymentRow struct {
 	Branch    string
 	CommitID  string
 	Image     paas.Image `gorm:"serializer:json"`
-	Env       paas.Env   `gorm:"serializer:json"`
+	Env       sealedEnv  `gorm:"serializer:json"`
 	Port      int
 	Diagnosis *paas.Diagnosis `gorm:"serializer:json"`
 	CreatedAt time.Time
@@ -29,7 +32,11 @@ type deploymentRow struct {
 
 func (deploymentRow) TableName() string { return "deployments" }
 
-func newDeploymentRow(deployment paas.Deployment) deploymentRow {
+func (row deploymentRow) place() place {
+	return place{"deployments", row.ProjectID + "/" + strconv.Itoa(row.Number), "env"}
+}
+
+func (s *Store) newDeploymentRow(deployment paas.Deployment) deploymentRow {
 	row := deploymentRow{
 		ProjectID: string(deployment.Project),
 		Number:    deployment.Number,
@@ -38,7 +45,6 @@ func newDeploymentRow(deployment paas.Deployment) deploymentRow {
 		Branch:    deployment.Branch,
 		CommitID:  string(deployment.Commit),
 		Image:     deployment.Image,
-		Env:       present(deployment.Env),
 		Port:      deployment.Port,
 		Diagnosis: deployment.Diagnosis,
 		CreatedAt: stored(deployment.CreatedAt),
@@ -50,10 +56,19 @@ func newDeploymentRow(deployment paas.Deployment) deploymentRow {
 		by := string(deployment.By)
 		row.UserID = &by
 	}
+	row.Env = s.keys.Load().sealEnv(row.place(), deployment.Env)
 	return row
 }
 
-func (row deploymentRow) deployment() paas.Deployment {
+func (s *Store) deployment(row deploymentRow) (paas.Deployment, error) {
+	env, err := s.keys.Load().openEnv(row.place(), row.Env)
+	deployment := row.bare()
+	deployment.Env = env
+	return deployment, err
+}
+
+// bare is the deployment without its environment.
+func (row deploymentRow) bare() paas.Deployment {
 	deployment := paas.Deployment{
 		Project:   paas.ProjectID(row.ProjectID),
 		Number:    row.Number,
@@ -62,7 +77,6 @@ func (row deploymentRow) deployment() paas.Deployment {
 		Branch:    row.Branch,
 		Commit:    paas.CommitID(row.CommitID),
 		Image:     row.Image,
-		Env:       present(row.Env),
 		Port:      row.Port,
 		Diagnosis: row.Diagnosis,
 		CreatedAt: row.CreatedAt.UTC(),
@@ -79,93 +93,129 @@ func (row deploymentRow) deployment() paas.Deployment {
 // CreateDeployment stores a deployment under its project's next number.
 func (s *Store) CreateDeployment(ctx context.Context, deployment paas.Deployment) (paas.Deployment, error) {
 	err := s.write(ctx, "create deployment", func(tx *gorm.DB) error {
-		if err := lockProject(tx, deployment.Project); err != nil {
+		if err := lockPresentProject(tx, deployment.Project); err != nil {
 			return err
 		}
-		newest, err := takeDeployment(tx.Where("project_id = ?", string(deployment.Project)).Order("number DESC"))
-		if err != nil && !paas.IsKind(err, paas.NotFound) {
+		err := tx.Model(&deploymentRow{}).Where("project_id = ?", string(deployment.Project)).
+			Select("coalesce(max(number), 0) + 1").Scan(&deployment.Number).Error
+		if err != nil {
 			return err
 		}
-		row := newDeploymentRow(deployment)
-		row.Number = newest.Number + 1
-		deployment = row.deployment()
-		return tx.Create(&row).Error
+		row := s.newDeploymentRow(deployment)
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		deployment, err = s.deployment(row)
+		return err
 	})
 	return deployment, err
 }
 
-// lockProject lets one transaction at a time change the deployments of a project.
-func lockProject(tx *gorm.DB, id paas.ProjectID) error {
-	var row projectRow
-	return locked(tx, "projects").Select("id").Where("id = ?", string(id)).Take(&row).Error
-}
-
 // UpdateDeployment stores the deployment's new state; one that goes live supersedes the project's
-// earlier one. Its number, reason, author and time of creation stay.
+// earlier one. Its number, reason, author and time of creation stay; so does the environment of one
+// that was read without it (nil).
 func (s *Store) UpdateDeployment(ctx context.Context, deployment paas.Deployment) error {
 	return s.write(ctx, "update deployment", func(tx *gorm.DB) error {
 		if err := lockProject(tx, deployment.Project); err != nil {
 			return err
 		}
 		if deployment.State == paas.Live {
-			if err := supersede(tx, deployment); err != nil {
+			if err := s.supersede(tx, deployment); err != nil {
 				return err
 			}
 		}
-		return saveDeployment(tx, deployment)
+		return s.saveDeployment(tx, deployment)
 	})
 }
 
 // supersede ends the live deployment that another one replaces.
-func supersede(tx *gorm.DB, by paas.Deployment) error {
-	earlier, err := takeDeployment(tx.Where("project_id = ? AND state = ?", string(by.Project), string(paas.Live)))
+func (s *Store) supersede(tx *gorm.DB, by paas.Deployment) error {
+	var row deploymentRow
+	err := withoutEnv(tx).Where("project_id = ? AND state = ?", string(by.Project), string(paas.Live)).Take(&row).Error
 	switch {
-	case paas.IsKind(err, paas.NotFound):
+	case errors.Is(err, gorm.ErrRecordNotFound):
 		return nil
 	case err != nil:
 		return err
-	case earlier.Number == by.Number:
+	case row.Number == by.Number:
 		return nil
 	case by.LiveAt == nil:
 		return errors.New("a live deployment has no time at which it went live")
 	}
+	earlier := row.bare()
 	if err := earlier.Advance(paas.Superseded, *by.LiveAt); err != nil {
 		return err
 	}
-	return saveDeployment(tx, earlier)
+	return s.saveDeployment(tx, earlier)
 }
 
-func saveDeployment(tx *gorm.DB, deployment paas.Deployment) error {
-	row := newDeploymentRow(deployment)
-	return mustChange(tx.Where("project_id = ? AND number = ?", row.ProjectID, row.Number).
-		Select("State", "Branch", "CommitID", "Image", "Env", "Port", "Diagnosis", "BuiltAt", "EndedAt", "LiveAt").
-		Updates(&row))
+func (s *Store) saveDeployment(tx *gorm.DB, deployment paas.Deployment) error {
+	row := s.newDeploymentRow(deployment)
+	columns := []string{"State", "Branch", "CommitID", "Image", "Port", "Diagnosis", "BuiltAt", "EndedAt", "LiveAt"}
+	if deployment.Env != nil {
+		columns = append(columns, "Env")
+	}
+	return mustChange(tx.Where("project_id = ? AND number = ?", row.ProjectID, row.Number).Select(columns).Updates(&row))
 }
 
 // Deployment reads one of a project's deployments.
 func (s *Store) Deployment(ctx context.Context, project paas.ProjectID, number int) (paas.Deployment, error) {
-	return takeDeployment(s.read(ctx).Where("project_id = ? AND number = ?", string(project), number))
+	return s.takeDeployment(s.read(ctx).Where("project_id = ? AND number = ?", string(project), number))
 }
 
 // LiveDeployment reads the live one.
 func (s *Store) LiveDeployment(ctx context.Context, project paas.ProjectID) (paas.Deployment, error) {
-	return takeDeployment(s.read(ctx).Where("project_id = ? AND state = ?", string(project), string(paas.Live)))
+	return s.takeDeployment(s.read(ctx).Where("project_id = ? AND state = ?", string(project), string(paas.Live)))
 }
 
-func takeDeployment(query *gorm.DB) (paas.Deployment, error) {
+func (s *Store) takeDeployment(query *gorm.DB) (paas.Deployment, error) {
 	var row deploymentRow
-	err := query.Take(&row).Error
-	return row.deployment(), translate("read deployment", err)
+	if err := query.Take(&row).Error; err != nil {
+		return paas.Deployment{}, translate("read deployment", err)
+	}
+	return s.deployment(row)
 }
 
-// Deployments lists a project's, newest first; limit 0 means all.
-func (s *Store) Deployments(ctx context.Context, project paas.ProjectID, limit int) ([]paas.Deployment, error) {
-	query := s.read(ctx).Where("project_id = ?", string(project)).Order("number DESC")
-	if limit > 0 {
-		query = query.Limit(limit)
+// Deployments lists a project's, newest first, from below the number before (0 is no bound) and at
+// most limit (0 is all).
+func (s *Store) Deployments(ctx context.Context, project paas.ProjectID, before, limit int) ([]paas.Deployment, error) {
+	query := limited(s.read(ctx), limit).Where("project_id = ?", string(project)).Order("number DESC")
+	if before > 0 {
+		query = query.Where("number < ?", before)
 	}
-	return listDeployments(query)
+	return s.listDeployments(query)
 }
+
+// LatestDeployments finds, in one query, the newest and the live deployment of each of some projects,
+// without their environments.
+func (s *Store) LatestDeployments(ctx context.Context, projects []paas.ProjectID) (newest, live map[paas.ProjectID]paas.Deployment, err error) {
+	newest, live = map[paas.ProjectID]paas.Deployment{}, map[paas.ProjectID]paas.Deployment{}
+	if len(projects) == 0 {
+		return newest, live, nil
+	}
+	ids, err := json.Marshal(projects) // one parameter, however many they are
+	if err != nil {
+		return nil, nil, fmt.Errorf("list latest deployments: %w", err)
+	}
+	among := "project_id IN (SELECT value FROM json_each(?))"
+	if onPostgres(s.reader) {
+		among = "project_id IN (SELECT jsonb_array_elements_text(?::jsonb))"
+	}
+	var rows []deploymentRow
+	err = withoutEnv(s.read(ctx)).Where(among, string(ids)).
+		Where("(state = ? OR number = (SELECT max(other.number) FROM deployments other WHERE other.project_id = deployments.project_id))", string(paas.Live)).
+		Order("number").Find(&rows).Error
+	for _, row := range rows {
+		deployment := row.bare()
+		newest[deployment.Project] = deployment // the last of a project is the newest
+		if deployment.State == paas.Live {
+			live[deployment.Project] = deployment
+		}
+	}
+	return newest, live, translate("list latest deployments", err)
+}
+
+func withoutEnv(db *gorm.DB) *gorm.DB { return db.Omit("Env") }
 
 // LiveDeployments lists the live ones of all projects.
 func (s *Store) LiveDeployments(ctx context.Context) ([]paas.Deployment, error) {
@@ -177,12 +227,16 @@ func (s *Store) ActiveDeployments(ctx context.Context) ([]paas.Deployment, error
 	return s.deploymentsIn(ctx, paas.Queued, paas.Building, paas.Starting)
 }
 
+// deploymentsIn passes over projects whose deletion has begun.
 func (s *Store) deploymentsIn(ctx context.Context, states ...paas.State) ([]paas.Deployment, error) {
-	return listDeployments(s.read(ctx).Where("state IN ?", states).Order("created_at, project_id, number"))
+	return s.listDeployments(s.read(ctx).Where("state IN ?", states).
+		Where("project_id IN (SELECT id FROM projects WHERE deleting_at IS NULL)").Order("created_at, project_id, number"))
 }
 
-func listDeployments(query *gorm.DB) ([]paas.Deployment, error) {
+func (s *Store) listDeployments(query *gorm.DB) ([]paas.Deployment, error) {
 	var rows []deploymentRow
-	err := query.Find(&rows).Error
-	return convert(rows, deploymentRow.deployment), translate("list deployments", err)
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, translate("list deployments", err)
+	}
+	return decrypt(rows, s.deployment)
 }

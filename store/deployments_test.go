@@ -53,15 +53,15 @@ func TestDeploymentsAreNumberedPerProject(t *testing.T) {
 		}
 		group.Wait()
 		for _, project := range projects {
-			got, err := s.Deployments(t.Context(), project.ID, 0)
+			got, err := s.Deployments(t.Context(), project.ID, 0, 0)
 			must(t, err)
 			if len(got) != 5 || got[0].Number != 5 || got[4].Number != 1 {
 				t.Errorf("got %v, want numbers 5 to 1", got)
 			}
-			got, err = s.Deployments(t.Context(), project.ID, 2)
+			got, err = s.Deployments(t.Context(), project.ID, 5, 2)
 			must(t, err)
-			if len(got) != 2 || got[1].Number != 4 {
-				t.Errorf("got %v, want 5 and 4", got)
+			if len(got) != 2 || got[0].Number != 4 || got[1].Number != 3 {
+				t.Errorf("got %v, want 4 and 3", got)
 			}
 		}
 		_, err := s.CreateDeployment(t.Context(), paas.Deployment{Project: "gone"})

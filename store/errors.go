@@ -27,6 +27,7 @@ const (
 	postgresForeignKey   = "23503"
 	postgresUnique       = "23505"
 	postgresBadText      = "22021"
+	postgresTooLong      = "22001"
 	postgresSerialize    = "40001"
 	postgresDeadlock     = "40P01"
 	postgresNoConnection = "08"
@@ -81,6 +82,8 @@ func translatePostgres(err *pgconn.PgError) error {
 		return notThere().Because(err)
 	case postgresBadText:
 		return paas.Errorf(paas.Invalid, paas.EInvalid, "The input has characters that cannot be stored: it must be UTF-8 without NUL.").Because(err)
+	case postgresTooLong:
+		return paas.Errorf(paas.Invalid, paas.EInvalid, "A part of the input is too long.").Because(err)
 	case postgresSerialize, postgresDeadlock:
 		return unavailable().Because(err)
 	}
@@ -117,6 +120,8 @@ func taken(constraint string) *paas.Error {
 		field, message = "value", "This key is registered already; a key belongs to one account."
 	case "projects_user_id_name_key":
 		field, message = "name", "You have a project of this name already; choose another."
+	case "users_email_nonce_key", "users_password_nonce_key", "users_pending_nonce_key", "api_tokens_hash_key", "invites_hash_key":
+		message = "This link or token exists already." // of 128 random bits and more: somebody stored it twice
 	}
 	conflict := paas.Errorf(paas.Conflict, paas.ETaken, "%s", message)
 	if field != "" {

@@ -14,8 +14,14 @@ import (
 // migration is one step of the schema; what was released is never edited, only followed by another.
 type migration struct {
 	version    int
-	statements []string
+	statements []string // in the SQL that both databases share
+	sqlite     []string // then those of one of them
+	postgres   []string
+	convert    func(tx *gorm.DB, keys *keyring) error // what SQL cannot do, last; may be nil
 }
+
+// firstSealedSchema is the first with encrypted values.
+const firstSealedSchema = 2
 
 // appliedMigration remembers a step that was taken.
 type appliedMigration struct {
@@ -31,8 +37,7 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS migrations (version integer
 const migrationLock = 0x70616173
 
 // migrate takes every step that was not taken yet, all in one transaction.
-func migrate(ctx context.Context, db *gorm.DB) error {
-	steps := migrations()
+func migrate(ctx context.Context, db *gorm.DB, keys *keyring) error {
 	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := lockMigrations(tx); err != nil {
 			return err
@@ -44,14 +49,12 @@ func migrate(ctx context.Context, db *gorm.DB) error {
 		if err != nil {
 			return err
 		}
-		if newest := steps[len(steps)-1].version; version > newest {
-			return fmt.Errorf("the database has schema %d and this program knows %d: it was written by a newer paastech; install that one or restore a backup", version, newest)
-		}
+		steps := migrations()
 		from := slices.IndexFunc(steps, func(m migration) bool { return m.version > version })
 		if from < 0 {
 			return nil
 		}
-		return apply(tx, steps[from:])
+		return takeSteps(tx, steps[from:], keys)
 	})
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -60,25 +63,57 @@ func migrate(ctx context.Context, db *gorm.DB) error {
 }
 
 func lockMigrations(tx *gorm.DB) error {
-	if tx.Name() != "postgres" {
+	if !onPostgres(tx) {
 		return nil // the immediate transaction is the lock
 	}
 	return tx.Exec("SELECT pg_advisory_xact_lock(?)", migrationLock).Error
 }
 
-func apply(tx *gorm.DB, steps []migration) error {
+func takeSteps(tx *gorm.DB, steps []migration, keys *keyring) error {
 	for _, step := range steps {
-		for _, statement := range step.statements {
-			if err := tx.Exec(statement).Error; err != nil {
-				return fmt.Errorf("schema %d: %w", step.version, err)
-			}
-		}
-		applied := appliedMigration{Version: step.version, AppliedAt: stored(time.Now())}
-		if err := tx.Create(&applied).Error; err != nil {
+		if err := takeStep(tx, step, keys); err != nil {
 			return fmt.Errorf("schema %d: %w", step.version, err)
 		}
 	}
 	return nil
+}
+
+func takeStep(tx *gorm.DB, step migration, keys *keyring) error {
+	own := step.sqlite
+	if onPostgres(tx) {
+		own = step.postgres
+	}
+	for _, statement := range slices.Concat(step.statements, own) {
+		if err := tx.Exec(statement).Error; err != nil {
+			return err
+		}
+	}
+	if step.convert != nil {
+		if err := step.convert(tx, keys); err != nil {
+			return err
+		}
+	}
+	return tx.Create(&appliedMigration{Version: step.version, AppliedAt: stored(time.Now())}).Error
+}
+
+// knownVersion is the schema of a database that may be empty (0). One that a newer program wrote is an error.
+func knownVersion(db *gorm.DB) (int, error) {
+	if !db.Migrator().HasTable(&appliedMigration{}) {
+		return 0, nil
+	}
+	version, err := schemaVersion(db)
+	if err != nil {
+		return 0, translate("read schema version", err)
+	}
+	if newest := newestSchema(); version > newest {
+		return 0, fmt.Errorf("the database has schema %d and this program knows %d: it was written by a newer paastech; install that one or restore a backup", version, newest)
+	}
+	return version, nil
+}
+
+func newestSchema() int {
+	steps := migrations()
+	return steps[len(steps)-1].version
 }
 
 // schemaVersion is the newest step that was taken, 0 when there is none.

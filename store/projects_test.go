@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,8 +19,8 @@ func TestProjects(t *testing.T) {
 		blog := someProject(t, s, ada, "blog")
 		app := someProject(t, s, ada, "app")
 		someProject(t, s, bob, "blog")
-		wantTaken(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: ada.ID, Name: "blog"}), "name")
-		wantKind(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: "nobody", Name: "blog"}), paas.NotFound)
+		wantTaken(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: ada.ID, Name: "blog"}, 0), "name")
+		wantKind(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: "nobody", Name: "blog"}, 0), paas.NotFound)
 
 		got, err := s.Project(ctx, blog.ID)
 		if err != nil || !reflect.DeepEqual(got, blog) {
@@ -42,6 +43,7 @@ func TestProjects(t *testing.T) {
 	})
 }
 
+// What is new is that the values are encrypted.
 func TestConfigIsKeptAsTheOriginalDid(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		project := someProject(t, s, someUser(t, s, "ada"), "blog")
@@ -53,7 +55,7 @@ func TestConfigIsKeptAsTheOriginalDid(t *testing.T) {
 		var env, token string
 		query := "SELECT config->>'env', config->'buildEnv'->>'TOKEN' FROM projects"
 		must(t, s.reader.Raw(query).Row().Scan(&env, &token))
-		if env != "{}" || token != "t" {
+		if env != "{}" || !strings.HasPrefix(token, sealedPrefix) {
 			t.Errorf("got env %s and token %s", env, token)
 		}
 	})

@@ -4,7 +4,11 @@ package store
 // PostgreSQL share; timestamps are UTC. Unique constraints keep PostgreSQL's names for them,
 // because errors.go knows them.
 func migrations() []migration {
-	return []migration{{version: 1, statements: []string{
+	return []migration{firstSchema(), accountsSchema()}
+}
+
+func firstSchema() migration {
+	return migration{version: 1, statements: []string{
 		// The folded columns are the lower-case forms, so that uniqueness means the same in both
 		// databases whatever their locale. A user is verified when email_nonce is null.
 		`CREATE TABLE users (
@@ -75,5 +79,5 @@ func migrations() []migration {
 		`CREATE INDEX deployments_user_id ON deployments (user_id)`,
 		`CREATE INDEX deployments_state ON deployments (state)`,
 		`CREATE UNIQUE INDEX deployments_live ON deployments (project_id) WHERE state = 'live'`,
-	}}}
+	}}
 }

@@ -20,6 +20,9 @@ func (sessionRow) TableName() string { return "sessions" }
 // CreateSession stores a new log-in.
 func (s *Store) CreateSession(ctx context.Context, session paas.Session) error {
 	return s.write(ctx, "create session", func(tx *gorm.DB) error {
+		if err := lockUser(tx, session.User); err != nil {
+			return err
+		}
 		row := sessionRow{
 			ID:        string(session.ID),
 			UserID:    string(session.User),
@@ -30,8 +33,12 @@ func (s *Store) CreateSession(ctx context.Context, session paas.Session) error {
 	})
 }
 
-// Session reads a session that has not ended, and its user.
+// Session reads a session that has not ended, and its user; from memory while nothing was written since.
 func (s *Store) Session(ctx context.Context, id paas.SessionID) (paas.Session, paas.User, error) {
+	generation := s.generation.Load()
+	if known, ok := s.sessions.find(generation, id); ok {
+		return known.noun, known.user, nil
+	}
 	var row sessionRow
 	err := s.read(ctx).Where("id = ? AND expires_at > ?", string(id), stored(time.Now())).Take(&row).Error
 	if err != nil {
@@ -42,6 +49,7 @@ func (s *Store) Session(ctx context.Context, id paas.SessionID) (paas.Session, p
 		return paas.Session{}, paas.User{}, err
 	}
 	session := paas.Session{ID: id, User: user.ID, CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC()}
+	s.sessions.keep(generation, id, answer[paas.Session]{session, user, session.ExpiresAt})
 	return session, user, nil
 }
 

@@ -32,7 +32,7 @@ func openSQLite(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), closePool(writer))
 	}
-	return &Store{writer: writer, reader: reader}, errors.Join(limitPool(writer, 1), limitPool(reader, readers))
+	return &Store{writer: writer, reader: reader, path: path}, errors.Join(limitPool(writer, 1), limitPool(reader, readers))
 }
 
 // makeDatabaseFile sees to it that nobody else can read the database; SQLite gives the files it
@@ -60,6 +60,7 @@ func dataSource(path string, pragmas ...string) string {
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(1)",
+		"secure_delete(1)", // what was removed or overwritten does not stay in free pages
 	}, pragmas...)
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()

@@ -47,6 +47,9 @@ func (row keyRow) key() paas.SSHKey {
 // CreateKey stores a new key.
 func (s *Store) CreateKey(ctx context.Context, key paas.SSHKey) error {
 	return s.write(ctx, "create SSH key", func(tx *gorm.DB) error {
+		if err := lockUser(tx, key.User); err != nil {
+			return err
+		}
 		row := newKeyRow(key)
 		return tx.Create(&row).Error
 	})
@@ -71,7 +74,7 @@ func listKeys(query *gorm.DB) ([]paas.SSHKey, error) {
 // KeyByFingerprint reads the key that has this fingerprint.
 func (s *Store) KeyByFingerprint(ctx context.Context, fingerprint string) (paas.SSHKey, error) {
 	var row keyRow
-	err := s.read(ctx).Where("fingerprint = ?", fingerprint).Take(&row).Error
+	err := s.read(ctx).Where("fingerprint = ?", fingerprint).Where("user_id IN (SELECT id FROM users WHERE deleting_at IS NULL)").Take(&row).Error
 	return row.key(), translate("read SSH key", err)
 }
 

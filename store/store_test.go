@@ -28,7 +28,7 @@ func databases() map[string]func(t *testing.T) Options {
 			_, err = connection.Exec(t.Context(), "CREATE SCHEMA "+schema)
 			must(t, err)
 			must(t, connection.Close(t.Context()))
-			return Options{URL: server.url(schema)}
+			return Options{URL: server.url(schema), DataDir: t.TempDir()}
 		},
 	}
 }
@@ -82,7 +82,7 @@ func someUser(t *testing.T, s *Store, name string) paas.User {
 		ID: paas.UserID(uuid.NewString()), Username: name, Email: name + "@example.com",
 		PasswordHash: "$argon2id$…", Verified: true, CreatedAt: birth, UpdatedAt: birth,
 	}
-	must(t, s.CreateUser(t.Context(), user))
+	must(t, s.CreateUser(t.Context(), user, ""))
 	return user
 }
 
@@ -92,7 +92,7 @@ func someProject(t *testing.T, s *Store, owner paas.User, name string) paas.Proj
 		ID: paas.ProjectID(uuid.NewString()), Owner: owner.ID, OwnerName: owner.Username, Name: name,
 		Env: paas.Env{"A": "1 < 2\n\"ü\""}, BuildEnv: paas.Env{}, CreatedAt: birth, UpdatedAt: birth,
 	}
-	must(t, s.CreateProject(t.Context(), project))
+	must(t, s.CreateProject(t.Context(), project, 0))
 	return project
 }
 
@@ -176,8 +176,8 @@ func TestSQLiteSettings(t *testing.T) {
 	}
 	files, err := os.ReadDir(dir)
 	must(t, err)
-	if len(files) != 3 {
-		t.Errorf("there are %d files, want the database, its log and its index", len(files))
+	if len(files) != 4 {
+		t.Errorf("there are %d files, want the database, its log and its index, and the key", len(files))
 	}
 	for _, file := range files {
 		info, err := file.Info()

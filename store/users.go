@@ -2,30 +2,45 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/paastech-cloud/paastech/paas"
 	"gorm.io/gorm"
 )
 
+// userRow is an account. Uniqueness of addresses holds among verified accounts only: an account that
+// waits for its confirmation has its own id in email_folded, and the address in unverified_folded.
 type userRow struct {
-	ID             string `gorm:"primaryKey"`
-	Username       string
-	UsernameFolded string
-	Email          string
-	EmailFolded    string
-	Password       string
-	IsAdmin        bool
-	EmailNonce     *string // null when the address has been confirmed
-	CreatedAt      time.Time
-	UpdatedAt      time.Time `gorm:"autoUpdateTime:false"`
+	ID               string `gorm:"primaryKey"`
+	Username         string
+	UsernameFolded   string
+	Email            string
+	EmailFolded      string
+	UnverifiedFolded *string
+	Password         string
+	IsAdmin          bool
+	EmailNonce       *string // null when the address has been confirmed
+	EmailNonceAt     *time.Time
+	PasswordNonce    *string
+	PasswordNonceAt  *time.Time
+	PendingEmail     string
+	PendingNonce     *string
+	PendingNonceAt   *time.Time
+	Limits           *paas.UserLimits `gorm:"serializer:json"`
+	CreatedAt        time.Time
+	UpdatedAt        time.Time `gorm:"autoUpdateTime:false"`
+	DeletingAt       *time.Time
 }
 
 func (userRow) TableName() string { return "users" }
 
-func newUserRow(user paas.User) userRow {
+// newUserRow refuses an account that is neither verified nor waits for its confirmation.
+func newUserRow(user paas.User) (userRow, error) {
+	if user.Verified != (user.EmailNonce == nil) {
+		return userRow{}, fmt.Errorf("account %s: one that is verified has no link to confirm its address, any other has one", user.ID)
+	}
 	row := userRow{
 		ID:             string(user.ID),
 		Username:       user.Username,
@@ -34,81 +49,105 @@ func newUserRow(user paas.User) userRow {
 		EmailFolded:    strings.ToLower(user.Email),
 		Password:       user.PasswordHash.Reveal(),
 		IsAdmin:        user.IsAdmin,
+		PendingEmail:   user.PendingEmail,
+		Limits:         user.Limits,
 		CreatedAt:      stored(user.CreatedAt),
 		UpdatedAt:      stored(user.UpdatedAt),
 	}
 	if !user.Verified {
-		nonce := uuid.NewString()
-		row.EmailNonce = &nonce
+		folded := row.EmailFolded
+		row.EmailFolded, row.UnverifiedFolded = row.ID, &folded
 	}
-	return row
+	row.EmailNonce, row.EmailNonceAt = nonceColumns(user.EmailNonce)
+	row.PasswordNonce, row.PasswordNonceAt = nonceColumns(user.PasswordNonce)
+	row.PendingNonce, row.PendingNonceAt = nonceColumns(user.PendingNonce)
+	return row, nil
+}
+
+func nonceColumns(nonce *paas.Nonce) (hash *string, at *time.Time) {
+	if nonce == nil {
+		return nil, nil
+	}
+	text := string(nonce.Hash)
+	return &text, storedOptional(&nonce.At)
+}
+
+func nonce(hash *string, at *time.Time) *paas.Nonce {
+	if hash == nil || at == nil {
+		return nil
+	}
+	return &paas.Nonce{Hash: paas.NonceHash(*hash), At: at.UTC()}
 }
 
 func (row userRow) user() paas.User {
 	return paas.User{
-		ID:           paas.UserID(row.ID),
-		Username:     row.Username,
-		Email:        row.Email,
-		PasswordHash: paas.Secret(row.Password),
-		IsAdmin:      row.IsAdmin,
-		Verified:     row.EmailNonce == nil,
-		CreatedAt:    row.CreatedAt.UTC(),
-		UpdatedAt:    row.UpdatedAt.UTC(),
+		ID:            paas.UserID(row.ID),
+		Username:      row.Username,
+		Email:         row.Email,
+		PasswordHash:  paas.Secret(row.Password),
+		IsAdmin:       row.IsAdmin,
+		Verified:      row.EmailNonce == nil,
+		CreatedAt:     row.CreatedAt.UTC(),
+		UpdatedAt:     row.UpdatedAt.UTC(),
+		EmailNonce:    nonce(row.EmailNonce, row.EmailNonceAt),
+		PasswordNonce: nonce(row.PasswordNonce, row.PasswordNonceAt),
+		PendingEmail:  row.PendingEmail,
+		PendingNonce:  nonce(row.PendingNonce, row.PendingNonceAt),
+		Limits:        row.Limits,
 	}
 }
 
-// CreateUser stores a new account.
-func (s *Store) CreateUser(ctx context.Context, user paas.User) error {
-	return s.write(ctx, "create user", func(tx *gorm.DB) error {
-		row := newUserRow(user)
-		return tx.Create(&row).Error
-	})
-}
+// present accounts are those whose deletion has not begun.
+const present = "deleting_at IS NULL"
 
 // User reads an account.
 func (s *Store) User(ctx context.Context, id paas.UserID) (paas.User, error) {
-	return s.userWhere(ctx, userRow{ID: string(id)}, "ID")
+	return takeUser(s.read(ctx).Where("id = ?", string(id)))
 }
 
 // UserByName reads an account by its username, in any case.
 func (s *Store) UserByName(ctx context.Context, username string) (paas.User, error) {
-	return s.userWhere(ctx, userRow{UsernameFolded: strings.ToLower(username)}, "UsernameFolded")
+	return takeUser(s.read(ctx).Where("username_folded = ?", strings.ToLower(username)))
 }
 
-// UserByEmail reads an account by its address, in any case.
+// UserByEmail reads the verified account of an address, in any case.
 func (s *Store) UserByEmail(ctx context.Context, email string) (paas.User, error) {
-	return s.userWhere(ctx, userRow{EmailFolded: strings.ToLower(email)}, "EmailFolded")
+	return takeUser(s.read(ctx).Where("email_folded = ? AND email_nonce IS NULL", strings.ToLower(email)))
 }
 
-func (s *Store) userWhere(ctx context.Context, like userRow, field string) (paas.User, error) {
+// UnverifiedUser reads the newest account that waits for the confirmation of this address.
+func (s *Store) UnverifiedUser(ctx context.Context, email string) (paas.User, error) {
+	return takeUser(s.read(ctx).Where("unverified_folded = ?", strings.ToLower(email)).Order("created_at DESC, id DESC"))
+}
+
+// UserByNonce reads the account that a link was mailed to.
+func (s *Store) UserByNonce(ctx context.Context, hash paas.NonceHash) (paas.User, error) {
+	return takeUser(s.read(ctx).Where("(email_nonce = ? OR password_nonce = ? OR pending_nonce = ?)", string(hash), string(hash), string(hash)))
+}
+
+func takeUser(query *gorm.DB) (paas.User, error) {
 	var row userRow
-	err := s.read(ctx).Where(&like, field).Take(&row).Error
+	err := query.Where(present).Take(&row).Error
 	return row.user(), translate("read user", err)
 }
 
 // Users lists all accounts by username.
 func (s *Store) Users(ctx context.Context) ([]paas.User, error) {
+	return listUsers(s.read(ctx).Where(present).Order("username_folded"))
+}
+
+// UnverifiedBefore lists accounts made before then that were never verified.
+func (s *Store) UnverifiedBefore(ctx context.Context, then time.Time) ([]paas.User, error) {
+	return listUsers(s.read(ctx).Where(present).Where("email_nonce IS NOT NULL AND created_at < ?", stored(then)).Order("created_at, id"))
+}
+
+// DeletingUsers lists the accounts whose deletion has begun.
+func (s *Store) DeletingUsers(ctx context.Context) ([]paas.User, error) {
+	return listUsers(s.read(ctx).Where("deleting_at IS NOT NULL").Order("deleting_at, id"))
+}
+
+func listUsers(query *gorm.DB) ([]paas.User, error) {
 	var rows []userRow
-	err := s.read(ctx).Order("username_folded").Find(&rows).Error
+	err := query.Find(&rows).Error
 	return convert(rows, userRow.user), translate("list users", err)
-}
-
-// SetPassword replaces the hash and ends all the user's sessions.
-func (s *Store) SetPassword(ctx context.Context, id paas.UserID, hash paas.Secret) error {
-	return s.write(ctx, "set password", func(tx *gorm.DB) error {
-		changed := tx.Model(&userRow{}).Where("id = ?", string(id)).
-			Updates(map[string]any{"password": hash.Reveal(), "updated_at": stored(time.Now())})
-		if err := mustChange(changed); err != nil {
-			return err
-		}
-		return tx.Where("user_id = ?", string(id)).Delete(&sessionRow{}).Error
-	})
-}
-
-// mustChange makes a write that met no row the same error as a read that finds none.
-func mustChange(written *gorm.DB) error {
-	if written.Error == nil && written.RowsAffected == 0 {
-		return gorm.ErrRecordNotFound
-	}
-	return written.Error
 }
