@@ -119,6 +119,8 @@ type builder struct{}
 func (builder) Prepare(context.Context, io.Writer) error             { return nil }
 func (builder) Plan(context.Context, string) (paas.BuildPlan, error) { return paas.BuildPlan{}, nil }
 func (builder) Forget(context.Context, paas.ProjectID) error         { return nil }
+func (builder) Projects(context.Context) ([]paas.ProjectID, error)   { return nil, nil }
+func (builder) Size(context.Context, paas.ProjectID) (int64, error)  { return 0, nil }
 func (builder) Build(_ context.Context, b paas.Build) (paas.Image, error) {
 	fmt.Fprintln(b.Output, "building")
 	name, err := os.ReadFile(filepath.Join(b.Dir, "image"))
@@ -144,6 +146,7 @@ func (repositories) Create(context.Context, paas.ProjectID) error          { ret
 func (repositories) Delete(context.Context, paas.ProjectID) error          { return nil }
 func (repositories) SetHead(context.Context, paas.ProjectID, string) error { return nil }
 func (repositories) Projects(context.Context) ([]paas.ProjectID, error)    { return nil, nil }
+func (repositories) Size(context.Context, paas.ProjectID) (int64, error)   { return 1 << 10, nil }
 func (repositories) Resolve(_ context.Context, _ paas.ProjectID, branch string) (paas.CommitID, error) {
 	if branch != "main" {
 		return "", paas.Errorf(paas.NotFound, paas.ENotFound, "no such branch")

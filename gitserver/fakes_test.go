@@ -41,7 +41,9 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 	return paas.Image{Ref: paas.ImageRef(fmt.Sprintf("image-%d", n)), Processes: []paas.Process{{Type: "web"}}}, nil
 }
 
-func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error { return nil }
+func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error        { return nil }
+func (b *fakeBuilder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
+func (b *fakeBuilder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
 
 // onBuild sets what the next builds do.
 func (b *fakeBuilder) onBuild(work func(ctx context.Context, b paas.Build) error) {

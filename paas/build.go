@@ -63,6 +63,11 @@ type Registry interface {
 	// that ends in / stands for every repository below it.
 	Grant(pull, push []string) RegistryPass
 
+	// Namespaces lists the first part of the names of all repositories; Size is how many bytes those
+	// of one namespace have.
+	Namespaces(ctx context.Context) ([]string, error)
+	Size(ctx context.Context, namespace string) (int64, error)
+
 	// Delete removes a repository (or, with a trailing /, everything below it). It is idempotent.
 	Delete(ctx context.Context, repository string) error
 }

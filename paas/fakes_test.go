@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"net/url"
 	"os"
@@ -167,7 +168,9 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 	return paas.Image{Ref: paas.ImageRef(name), Processes: []paas.Process{{Type: "web"}}}, err
 }
 
-func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error { return nil }
+func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error        { return nil }
+func (b *fakeBuilder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
+func (b *fakeBuilder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
 
 // fakeRouter keeps the table and drains at once.
 type fakeRouter struct {
@@ -233,7 +236,11 @@ func (r *fakeRepositories) Resolve(_ context.Context, _ paas.ProjectID, branch s
 	return "c0ffee", nil
 }
 
-func (r *fakeRepositories) Projects(context.Context) ([]paas.ProjectID, error) { return nil, nil }
+func (r *fakeRepositories) Projects(context.Context) ([]paas.ProjectID, error) {
+	return slices.Collect(maps.Keys(r.heads)), nil
+}
+
+func (r *fakeRepositories) Size(context.Context, paas.ProjectID) (int64, error) { return 1 << 10, nil }
 
 // tree is a source whose files are named; every file holds its name but for image, which holds image's value.
 type tree map[string]string

@@ -16,18 +16,32 @@ import (
 
 // storage is the directory where distribution keeps one directory a repository. In it, what begins
 // with _ belongs to the repository and anything else is a repository below it.
-type storage struct{ root *os.Root }
+type storage struct {
+	root  *os.Root // of the repositories
+	blobs *os.Root // of what they link to
+}
 
 func openStorage(dir string) (storage, error) {
 	repositories := filepath.Join(dir, "docker/registry/v2/repositories")
 	if err := os.MkdirAll(repositories, 0o700); err != nil {
 		return storage{}, err
 	}
+	contents := filepath.Join(dir, "docker/registry/v2/blobs")
+	if err := os.MkdirAll(contents, 0o700); err != nil {
+		return storage{}, err
+	}
 	root, err := os.OpenRoot(repositories)
-	return storage{root: root}, err
+	if err != nil {
+		return storage{}, err
+	}
+	blobs, err := os.OpenRoot(contents)
+	if err != nil {
+		return storage{}, errors.Join(err, root.Close())
+	}
+	return storage{root: root, blobs: blobs}, nil
 }
 
-func (s storage) close() error { return s.root.Close() }
+func (s storage) close() error { return errors.Join(s.root.Close(), s.blobs.Close()) }
 
 // Delete removes a repository or, with a trailing slash, everything below it. The blobs that nobody
 // names any more stay until they are collected.
@@ -58,5 +72,18 @@ func (s storage) remove(ctx context.Context, name string, below bool) error {
 			return err
 		}
 	}
-	return nil
+	return s.removeEmpty(name)
+}
+
+// removeEmpty removes the directory of a repository that nothing is left of. Not all file systems say
+// alike that one is not empty, so it is looked at again.
+func (s storage) removeEmpty(name string) error {
+	entries, err := fs.ReadDir(s.root.FS(), name)
+	if err != nil || len(entries) > 0 {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return s.root.Remove(name)
 }
