@@ -169,6 +169,9 @@ func (r *testRegistry) Grant(pull, push []string) paas.RegistryPass {
 	}}
 }
 
+func (r *testRegistry) Namespaces(context.Context) ([]string, error) { return nil, nil }
+func (r *testRegistry) Size(context.Context, string) (int64, error)  { return 0, nil }
+
 func (r *testRegistry) Delete(_ context.Context, repository string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -105,6 +105,12 @@ func (l *login) signed(_ gossh.ConnMetadata, key gossh.PublicKey, _ *gossh.Permi
 	return &gossh.Permissions{ExtraData: map[any]any{identityKey{}: identity{user: user, key: stored}}}, nil
 }
 
+// keyOf is the fingerprint of the key that opened a connection.
+func keyOf(conn *gossh.ServerConn) string {
+	who, _ := identityOf(conn)
+	return who.key.Fingerprint
+}
+
 // confirm reads the identity of a session afresh: a key that was removed opens no new session on a
 // connection that is still there.
 func (s *Server) confirm(ctx context.Context, conn *gossh.ServerConn) (paas.User, error) {

@@ -26,7 +26,7 @@ type person struct {
 func (w *world) person(name string) *person {
 	w.tb.Helper()
 	p := &person{world: w, user: paas.User{ID: paas.UserID(newID(w.tb)), Username: name, Email: name + "@example.com", Verified: true}, home: w.tb.TempDir()}
-	if err := w.store.CreateUser(w.tb.Context(), p.user); err != nil {
+	if err := w.store.CreateUser(w.tb.Context(), p.user, ""); err != nil {
 		w.tb.Fatal(err)
 	}
 	p.addKey(p.newKey("id"))

@@ -20,6 +20,8 @@ type push struct {
 	platform   *paas.Platform
 	project    paas.Project
 	by         paas.User
+	key        string // fingerprint of the one that signed
+	from       string // address of the client
 	repository string
 	git        git
 	limits     treeLimits
@@ -44,6 +46,7 @@ func (p *push) decide(conn net.Conn, request hookRequest, out *lines) int {
 	ctx, stop := whileOpen(p.ctx, conn)
 	defer stop()
 	err := p.carryOut(ctx, request, out)
+	p.record(ctx, err)
 	if err == nil {
 		return 0
 	}
@@ -54,6 +57,27 @@ func (p *push) decide(conn net.Conn, request hookRequest, out *lines) int {
 	out.Flush()
 	fmt.Fprintf(out, "%s: %s\n", public.Code, public.Message)
 	return 1
+}
+
+// addressOf is a peer's address without its port.
+func addressOf(peer net.Addr) string {
+	host, _, err := net.SplitHostPort(peer.String())
+	if err != nil {
+		return peer.String()
+	}
+	return host
+}
+
+// record puts the push into the audit.
+func (p *push) record(ctx context.Context, err error) {
+	result := paas.AuditDone
+	if err != nil {
+		result = paas.Public(err).Code
+	}
+	p.platform.Record(ctx, paas.AuditEntry{
+		User: p.by.ID, Name: p.by.Username, With: "key " + p.key, From: p.from,
+		Action: "push", Target: string(p.project.ID), Result: result,
+	})
 }
 
 func (p *push) carryOut(ctx context.Context, request hookRequest, out io.Writer) error {

@@ -29,6 +29,7 @@ func (s *Server) receive(ctx context.Context, conn *gossh.ServerConn, session *s
 	repository := s.repositories.path(project.ID)
 	p := &push{
 		ctx: ctx, platform: s.platform, project: project, by: user, repository: repository,
+		key: keyOf(conn), from: addressOf(conn.RemoteAddr()),
 		git: s.repositories.git, limits: treeLimits{files: s.options.MaxFiles, bytes: s.options.MaxTree}, log: s.log,
 	}
 	environment, forget := s.hooks.register(p)

@@ -138,7 +138,7 @@ func (w *world) branch(project paas.Project, branch string) string {
 
 // deployments lists a project's, newest first.
 func (w *world) deployments(project paas.Project) []paas.Deployment {
-	all, err := w.store.Deployments(context.Background(), project.ID, 0)
+	all, err := w.store.Deployments(context.Background(), project.ID, 0, 0)
 	if err != nil {
 		w.tb.Fatal(err)
 	}

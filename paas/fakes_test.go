@@ -281,7 +281,7 @@ func newWorld(t *testing.T) *world {
 		router: &fakeRouter{routes: map[paas.Hostname]paas.Route{}}, repos: &fakeRepositories{heads: map[paas.ProjectID]string{}}, store: data,
 	}
 	w.serve(dir)
-	w.ada, err = w.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: "correct horse", Verified: true})
+	w.ada, err = w.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: "correct horse"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,6 +342,16 @@ func (w *world) status() paas.ProjectState {
 		w.t.Fatal(err)
 	}
 	return state
+}
+
+// live is the deployment that runs, with its environment.
+func (w *world) live() paas.Deployment {
+	w.t.Helper()
+	live, err := w.store.LiveDeployment(w.t.Context(), w.project.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return live
 }
 
 // running lists the images that run.

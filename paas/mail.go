@@ -69,3 +69,16 @@ type Mailer interface {
 	// Catches tells that there is no mail server: mails stay in the store, to be read there.
 	Catches() bool
 }
+
+// keptMail is the Mailer of a platform that was given none.
+type keptMail struct{}
+
+func (keptMail) Catches() bool { return true }
+
+func (keptMail) Send(context.Context, Mail) error {
+	return Errorf(Rejected, EUnavailable, "There is no mail server.")
+}
+
+func (keptMail) Render(mail Mail) (Message, error) {
+	return Message{Subject: string(mail.Kind), Text: mail.Token.Reveal() + "\n"}, nil
+}

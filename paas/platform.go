@@ -19,7 +19,7 @@ type Options struct {
 	Engine       Engine
 	Router       Router
 	Repositories Repositories
-	Mailer       Mailer
+	Mailer       Mailer // nil keeps mails in the store, as plain text
 	Log          *slog.Logger
 
 	DataDir string   // build logs and checked-out trees live below it
@@ -58,6 +58,9 @@ func New(options Options) (*Platform, error) {
 	options.Accounts.UnverifiedTTL = defaultTo(options.Accounts.UnverifiedTTL, 7*24*time.Hour)
 	if options.Accounts.Registration == "" {
 		options.Accounts.Registration = RegistrationInvite
+	}
+	if options.Mailer == nil {
+		options.Mailer = keptMail{}
 	}
 	now := func() time.Time { return time.Now().UTC() }
 	logs, err := openBuildLogs(filepath.Join(options.DataDir, "logs"))

@@ -126,7 +126,7 @@ func TestOtherBranchesAndTagsAreStored(t *testing.T) {
 	if err != nil || !strings.Contains(seen, "deploys main") {
 		t.Errorf("second branch master: %v, %q", err, seen)
 	}
-	if all, _ := w.Deployments(t.Context(), w.ada, w.project.ID, 0); len(all) != 1 {
+	if all, _ := w.Deployments(t.Context(), w.ada, w.project.ID, 0, 0); len(all) != 1 {
 		t.Errorf("%d deployments", len(all))
 	}
 }
@@ -159,7 +159,7 @@ func TestEnvChangeIsADeployment(t *testing.T) {
 		t.Fatalf("before the first build: %v, %v", d, err)
 	}
 	w.mustPush("one")
-	if live := w.status().Live; live.Env["A"] != "1" {
+	if live := w.live(); live.Env["A"] != "1" {
 		t.Errorf("v1 has %v", live.Env.Lines())
 	}
 	value = "2"
@@ -188,8 +188,8 @@ func TestBuildVariablesReachOnlyTheBuild(t *testing.T) {
 		t.Fatal(d, err)
 	}
 	seen := w.mustPush("one")
-	if w.builder.builds[0].Env["TOKEN"] != "s3cret" || len(w.status().Live.Env) != 0 || strings.Contains(seen, "s3cret") {
-		t.Errorf("build %v, live %v", w.builder.builds[0].Env.Lines(), w.status().Live.Env.Lines())
+	if w.builder.builds[0].Env["TOKEN"] != "s3cret" || len(w.live().Env) != 0 || strings.Contains(seen, "s3cret") {
+		t.Errorf("build %v, live %v", w.builder.builds[0].Env.Lines(), w.live().Env.Lines())
 	}
 }
 
@@ -248,7 +248,7 @@ func TestRejectedImageIsNotRedeployed(t *testing.T) {
 
 func TestStrangersSeeNothing(t *testing.T) {
 	w := newWorld(t)
-	eve, err := w.CreateUser(t.Context(), paas.NewUser{Username: "eve", Email: "eve@example.com", Password: "password8", Verified: true})
+	eve, err := w.CreateUser(t.Context(), paas.NewUser{Username: "eve", Email: "eve@example.com", Password: "password8"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,15 +286,15 @@ func TestDeleteTakesEverything(t *testing.T) {
 
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
-	session, user, err := w.Login(t.Context(), "ADA@example.com", "correct horse")
+	session, user, err := w.Login(t.Context(), paas.LoginAttempt{Email: "ADA@example.com", Password: "correct horse"})
 	if err != nil || user.ID != w.ada.ID {
 		t.Fatal(err)
 	}
 	if _, err := w.Session(t.Context(), session.ID); err != nil {
 		t.Error(err)
 	}
-	_, _, wrong := w.Login(t.Context(), "ada@example.com", "wrong")
-	_, _, unknown := w.Login(t.Context(), "nobody@example.com", "wrong")
+	_, _, wrong := w.Login(t.Context(), paas.LoginAttempt{Email: "ada@example.com", Password: "wrong"})
+	_, _, unknown := w.Login(t.Context(), paas.LoginAttempt{Email: "nobody@example.com", Password: "wrong"})
 	if wrong == nil || wrong.Error() != unknown.Error() {
 		t.Errorf("wrong %v, unknown %v", wrong, unknown)
 	}

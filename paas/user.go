@@ -35,7 +35,6 @@ type NewUser struct {
 	Email    string
 	Password Secret
 	IsAdmin  bool
-	Verified bool
 }
 
 // Bounds of the account fields (API.md, "Rules for input").
