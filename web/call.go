@@ -11,11 +11,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web/problem"
 )
 
 // maxBody bounds a request's body (API.md, "Rules for input").
@@ -30,8 +30,9 @@ type Call struct {
 	Project paas.Project   // on routes of level Owner
 	Target  string         // what a change is done to, for the audit; filled from the path before the handler runs
 
-	server *Server
-	body   []byte
+	server  *Server
+	body    []byte
+	refusal error // shown on a page of the handler's own
 }
 
 // Strictness says what becomes of fields that a request should not have.
@@ -72,32 +73,20 @@ func (c *Call) Decode(into any, how Strictness) error {
 	if kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return paas.Errorf(paas.Invalid, paas.EInvalid, "The body must be JSON, with the header Content-Type: application/json.")
 	}
+	if err := checkJSONText(c.body); err != nil {
+		return err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(c.body))
 	if how == Strict {
 		decoder.DisallowUnknownFields()
 	}
 	if err := decoder.Decode(into); err != nil {
-		return badJSON(err)
+		return badJSON(c.body, err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return paas.Errorf(paas.Invalid, paas.EInvalid, "The body must be one JSON object and nothing after it.")
 	}
 	return nil
-}
-
-func badJSON(err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if wrong.Field == "" {
-			return paas.Errorf(paas.Invalid, paas.EInvalid, "The body must be a JSON object, not a %s.", wrong.Value)
-		}
-		return paas.InvalidField(wrong.Field, "The field %s cannot be a %s.", wrong.Field, wrong.Value)
-	}
-	// The standard library has no type for this one.
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		name = strings.Trim(name, `"`)
-		return paas.InvalidField(name, "There is no field %q here.", name)
-	}
-	return paas.Errorf(paas.Invalid, paas.EInvalid, "The body is not valid JSON.").Because(err)
 }
 
 // Form reads the body of a page's form.
@@ -109,7 +98,7 @@ func (c *Call) Form() (url.Values, error) {
 	if err != nil {
 		return nil, paas.Errorf(paas.Invalid, paas.EInvalid, "This is not what the form of this page sends.").Because(err)
 	}
-	return form, nil
+	return form, checkValues(form)
 }
 
 // Answer writes content as JSON. What cannot be written leaves the response untouched.
@@ -130,4 +119,16 @@ func (c *Call) Watching() (context.Context, context.CancelCauseFunc) {
 		stop()
 		cancel(cause)
 	}
+}
+
+// Refused notes a failure that the handler shows on a page of its own; it returns the page's status.
+func (c *Call) Refused(err *paas.Error) int {
+	c.refusal = err
+	sayWhen(c.Response().Header(), err)
+	return problem.Status(err.Kind)
+}
+
+// AllowScripts lets the page that follows run our own script files.
+func (c *Call) AllowScripts() {
+	c.Response().Header().Set("Content-Security-Policy", pagePolicy+"; script-src 'self'")
 }

@@ -38,11 +38,16 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if document.StatusCode == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", "Bearer")
 	}
-	if wait := paas.Public(err).RetryAfter; wait > 0 {
-		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	}
+	sayWhen(c.Response().Header(), paas.Public(err))
 	if failed := s.write(document, c); failed != nil {
 		s.log.ErrorContext(c.Request().Context(), "answer a failure", "route", c.Path(), "error", failed)
+	}
+}
+
+// sayWhen tells programs when trying again makes sense.
+func sayWhen(header http.Header, err *paas.Error) {
+	if err.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(err.RetryAfter.Seconds()))))
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -109,20 +110,34 @@ func (s *Server) Routes() []Route { return s.routes }
 // admit stands before every handler: it finds out who asks, refuses those who may not, and reads the body.
 func (s *Server) admit(route Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		call := &Call{Context: c, server: s, Target: strings.Join(c.ParamValues(), " ")}
+		call := &Call{Context: c, server: s, Target: target(c)}
 		err := call.enter(route)
 		if err == nil {
 			err = route.Handler(call)
 		}
 		if route.changes() {
-			call.record(route, err)
+			call.record(route, cmp.Or(err, call.refusal))
 		}
 		return err
 	}
 }
 
+// target is what a path names, but for the secrets of mailed links.
+func target(c echo.Context) string {
+	var values []string
+	for _, name := range c.ParamNames() {
+		if name != "token" {
+			values = append(values, c.Param(name))
+		}
+	}
+	return strings.Join(values, " ")
+}
+
 // enter lets a call in, with its body read.
 func (c *Call) enter(route Route) error {
+	if err := checkAddress(c.Request().URL); err != nil {
+		return err
+	}
 	if c.server.local {
 		c.Caller = paas.User{Username: "host", IsAdmin: true}
 		return c.readBody()

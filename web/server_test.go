@@ -92,7 +92,7 @@ func open(t *testing.T, change func(*web.Options)) *door {
 		t.Fatal(err)
 	}
 	d.run()
-	d.ada, err = d.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password, Verified: true})
+	d.ada, err = d.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func (d *door) testRoutes() []web.Route {
 		}},
 		{Method: http.MethodGet, Path: "/page", Level: web.Private, Handler: who},
 		{Method: http.MethodPost, Path: "/api/login", Level: web.Public, Handler: func(call *web.Call) error {
-			session, user, err := d.platform.Login(call.Request().Context(), "ada@example.com", password)
+			session, user, err := d.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: "ada@example.com", Password: password, From: call.From()})
 			if err != nil {
 				return err
 			}

@@ -84,7 +84,7 @@ func (c *Call) identify() error {
 	if token == "" {
 		return errNotLoggedIn
 	}
-	if strings.HasPrefix(token, paas.TokenPrefix) {
+	if strings.HasPrefix(c.bearer(), paas.TokenPrefix) {
 		return c.identifyToken(token)
 	}
 	said, err := c.server.tokens.read(token)

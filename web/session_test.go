@@ -43,7 +43,7 @@ func mac(algorithm func() hash.Hash, key []byte) func(string) []byte {
 // TestForgedTokens is trial T40. Only the first, which is the server's own over again, counts.
 func TestForgedTokens(t *testing.T) {
 	d := open(t, nil)
-	session, _, err := d.platform.Login(t.Context(), "ada@example.com", password)
+	session, _, err := d.platform.Login(t.Context(), paas.LoginAttempt{Email: "ada@example.com", Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
