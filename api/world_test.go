@@ -32,7 +32,7 @@ const (
 // world is both servers over a platform of fakes and a real store, with a user ada and her project,
 // another user bob, and an administrator eve.
 type world struct {
-	t               *testing.T
+	t               testing.TB
 	platform        *paas.Platform
 	engine          *engine
 	store           *store.Store
@@ -50,7 +50,7 @@ type person struct {
 	token paas.Secret
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
 	dir := t.TempDir()

@@ -38,6 +38,7 @@ type Options struct {
 // Platform is the use cases: what people and programs can ask of PaaSTech.
 type Platform struct {
 	Options
+	engine   *watchedEngine // what Options.Engine is by now
 	queue    *queue
 	logs     buildLogs
 	retiring *retiring
@@ -67,8 +68,11 @@ func New(options Options) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open build logs: %w", err)
 	}
+	engine := &watchedEngine{Engine: options.Engine}
+	options.Engine = engine
 	return &Platform{
 		Options:  options,
+		engine:   engine,
 		queue:    newQueue(),
 		logs:     logs,
 		retiring: newRetiring(),

@@ -25,6 +25,7 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case _, open := <-changes:
+			p.engine.happenings.Add(1)
 			if !open {
 				changes = nil
 			}
