@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/glebarez/sqlite"
 	"github.com/paastech-cloud/paastech/paas"
 	"gorm.io/gorm"
 )
@@ -21,6 +20,9 @@ func Backup(ctx context.Context, options Options, file string) (err error) {
 	}
 	path, err := filepath.Abs(filepath.Join(options.DataDir, databaseFile))
 	if err != nil {
+		return err
+	}
+	if file, err = filepath.Abs(file); err != nil {
 		return err
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -42,28 +44,32 @@ func Backup(ctx context.Context, options Options, file string) (err error) {
 	if err := reserved.Close(); err != nil {
 		return fmt.Errorf("back up database: %w", err)
 	}
-	db, err := open(ctx, sqlite.Open(dataSource(path)))
+	db, err := openFile(ctx, path)
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
-	defer func() { err = errors.Join(err, closePool(db)) }()
-	return backupInto(ctx, db, file)
+	err = intoPlace(file, func(temporary string) error { return vacuumInto(ctx, db, temporary) })
+	if err = errors.Join(err, closePool(db)); err != nil {
+		return fmt.Errorf("back up database: %w", err)
+	}
+	return nil
 }
 
-func backupInto(ctx context.Context, db *gorm.DB, file string) error {
-	temporary, err := os.MkdirTemp(filepath.Dir(file), ".backup-*")
+// intoPlace lets write make a file, and puts it under its name when it is whole.
+func intoPlace(path string, write func(temporary string) error) error {
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
-		return fmt.Errorf("back up database: %w", err)
+		return err
 	}
-	defer os.RemoveAll(temporary)
-	copied := filepath.Join(temporary, databaseFile)
-	if err := vacuumInto(ctx, db, copied); err != nil {
-		return fmt.Errorf("back up database: %w", err)
+	defer os.RemoveAll(dir)
+	temporary := filepath.Join(dir, filepath.Base(path))
+	if err := write(temporary); err != nil {
+		return err
 	}
-	if err := os.Rename(copied, file); err != nil {
-		return fmt.Errorf("back up database: %w", err)
+	if err := os.Rename(temporary, path); err != nil {
+		return err
 	}
-	return syncDir(filepath.Dir(file))
+	return syncDir(filepath.Dir(path))
 }
 
 // vacuumInto writes a copy of the database to a new file that nobody else can read, durably.

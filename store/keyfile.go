@@ -67,8 +67,11 @@ func (k *keyring) encode() []byte {
 // were encrypted with the one that is lost.
 func openKeys(path string, holdsSealed func() (bool, error)) (*keyring, error) {
 	keys, err := readKeys(path)
+	if err == nil {
+		return keys, os.Chmod(path, 0o600) // a restored one may be open to others
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return keys, err
+		return nil, err
 	}
 	sealed, err := holdsSealed()
 	if err != nil {

@@ -17,7 +17,7 @@ type migration struct {
 	statements []string // in the SQL that both databases share
 	sqlite     []string // then those of one of them
 	postgres   []string
-	convert    func(tx *gorm.DB, keys *keyring) error // what SQL cannot do, last; may be nil
+	convert    func(tx *gorm.DB, keys *keyring, from int) error // last, what SQL cannot do, given the schema before; may be nil
 }
 
 // firstSealedSchema is the first with encrypted values.
@@ -49,12 +49,15 @@ func migrate(ctx context.Context, db *gorm.DB, keys *keyring) error {
 		if err != nil {
 			return err
 		}
-		steps := migrations()
-		from := slices.IndexFunc(steps, func(m migration) bool { return m.version > version })
-		if from < 0 {
-			return nil
+		for _, step := range migrations() {
+			if step.version <= version {
+				continue
+			}
+			if err := step.take(tx, keys, version); err != nil {
+				return fmt.Errorf("schema %d: %w", step.version, err)
+			}
 		}
-		return takeSteps(tx, steps[from:], keys)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -69,37 +72,33 @@ func lockMigrations(tx *gorm.DB) error {
 	return tx.Exec("SELECT pg_advisory_xact_lock(?)", migrationLock).Error
 }
 
-func takeSteps(tx *gorm.DB, steps []migration, keys *keyring) error {
-	for _, step := range steps {
-		if err := takeStep(tx, step, keys); err != nil {
-			return fmt.Errorf("schema %d: %w", step.version, err)
-		}
-	}
-	return nil
-}
-
-func takeStep(tx *gorm.DB, step migration, keys *keyring) error {
-	own := step.sqlite
+func (m migration) take(tx *gorm.DB, keys *keyring, from int) error {
+	own := m.sqlite
 	if onPostgres(tx) {
-		own = step.postgres
+		own = m.postgres
 	}
-	for _, statement := range slices.Concat(step.statements, own) {
+	for _, statement := range slices.Concat(m.statements, own) {
 		if err := tx.Exec(statement).Error; err != nil {
 			return err
 		}
 	}
-	if step.convert != nil {
-		if err := step.convert(tx, keys); err != nil {
+	if m.convert != nil {
+		if err := m.convert(tx, keys, from); err != nil {
 			return err
 		}
 	}
-	return tx.Create(&appliedMigration{Version: step.version, AppliedAt: stored(time.Now())}).Error
+	return tx.Create(&appliedMigration{Version: m.version, AppliedAt: stored(time.Now())}).Error
 }
 
 // knownVersion is the schema of a database that may be empty (0). One that a newer program wrote is an error.
 func knownVersion(db *gorm.DB) (int, error) {
-	if !db.Migrator().HasTable(&appliedMigration{}) {
-		return 0, nil
+	tables := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migrations'"
+	if onPostgres(db) {
+		tables = "SELECT count(to_regclass('migrations'))"
+	}
+	var found int
+	if err := db.Raw(tables).Scan(&found).Error; err != nil || found == 0 {
+		return 0, translate("look for tables", err)
 	}
 	version, err := schemaVersion(db)
 	if err != nil {

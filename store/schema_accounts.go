@@ -113,14 +113,13 @@ func postgresGrowOnly() []string {
 	}
 }
 
-// sealClearValues encrypts what schema 1 kept in clear, and notes that the clear values are to be swept up.
-func sealClearValues(tx *gorm.DB, keys *keyring) error {
-	rows := 0
+// sealClearValues encrypts what schema 1 kept in clear, and notes that what is left of the clear values
+// is to be swept up: rows that were deleted long ago may have left some, too.
+func sealClearValues(tx *gorm.DB, keys *keyring, from int) error {
 	err := rewriteAll(tx, true, func(at place, name, clear string) (string, error) {
-		rows++
 		return keys.seal(at, name, clear), nil
 	})
-	if err != nil || rows == 0 {
+	if err != nil || from == 0 {
 		return err
 	}
 	return tx.Exec("INSERT INTO sweeps (version) VALUES (2)").Error

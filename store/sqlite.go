@@ -8,8 +8,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/glebarez/sqlite"
+	"github.com/paastech-cloud/paastech/paas"
+	"gorm.io/gorm"
 )
 
 // databaseFile is the SQLite database's name inside the data directory.
@@ -24,11 +27,11 @@ func openSQLite(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make database file: %w", err)
 	}
-	writer, err := open(ctx, sqlite.Open(dataSource(path)))
+	writer, err := openFile(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	reader, err := open(ctx, sqlite.Open(dataSource(path, "query_only(1)")))
+	reader, err := openFile(ctx, path, "query_only(1)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), closePool(writer))
 	}
@@ -50,6 +53,41 @@ func makeDatabaseFile(dir string) (string, error) {
 		return "", err
 	}
 	return path, errors.Join(file.Chmod(fs.FileMode(0o600)), file.Close())
+}
+
+// openFile opens a pool of connections to a file that is there.
+func openFile(ctx context.Context, path string, pragmas ...string) (db *gorm.DB, err error) {
+	err = untilFree(ctx, func() error {
+		db, err = open(ctx, sqlite.Open(dataSource(path, pragmas...)))
+		return err
+	})
+	return db, err
+}
+
+// How long a locked file is waited for where SQLite itself does not wait (busy_timeout does not cover
+// the change to the write-ahead log, its removal by who closes last, and two checkpoints at once).
+const (
+	freeWait  = 10 * time.Second
+	freeEvery = 20 * time.Millisecond
+)
+
+// untilFree tries again while somebody else has the file locked.
+func untilFree(ctx context.Context, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, freeWait)
+	defer cancel()
+	again := time.NewTicker(freeEvery)
+	defer again.Stop()
+	for {
+		err := try()
+		if !paas.IsKind(translate("", err), paas.Unavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-again.C:
+		}
+	}
 }
 
 // dataSource is the driver's name for the file. The driver skips _txlock when _time_format is there

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 )
 
 // sweep takes out of the database's files what a migration left there of values that are encrypted
@@ -41,12 +40,16 @@ func (s *Store) truncateLog(ctx context.Context) error {
 	if onPostgres(s.writer) {
 		return nil
 	}
-	var result struct{ Busy, Log, Checkpointed int }
-	if err := s.writer.WithContext(ctx).Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&result).Error; err != nil {
-		return translate("empty the write-ahead log", err)
-	}
-	if result.Busy != 0 {
-		return translate("empty the write-ahead log", errors.New("somebody reads the database all the time"))
+	err := untilFree(ctx, func() error {
+		var result struct{ Busy, Log, Checkpointed int }
+		err := s.writer.WithContext(ctx).Raw("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&result).Error
+		if err == nil && result.Busy != 0 {
+			err = unavailable()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
 	}
 	return nil
 }
@@ -61,20 +64,12 @@ func (s *Store) copyBefore(ctx context.Context, version int, log *slog.Logger) e
 	if version < firstSealedSchema {
 		path += "-unencrypted"
 	}
-	temporary := path + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
+	copied, err := s.copyAt(ctx, version, path)
+	if err != nil {
 		return fmt.Errorf("copy database before it is changed: %w", err)
 	}
-	if err := vacuumInto(ctx, s.writer, temporary); err != nil {
-		return fmt.Errorf("copy database before it is changed: %w", err)
-	}
-	// Another program may have changed it meanwhile: then this is no copy of what was before.
-	now, err := schemaVersion(s.writer.WithContext(ctx))
-	if err != nil || now != version {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("copy database before it is changed: %w", err)
+	if !copied {
+		return nil
 	}
 	message := "the database was copied before it is changed; remove the copy when all is well"
 	if version < firstSealedSchema {
@@ -83,3 +78,24 @@ func (s *Store) copyBefore(ctx context.Context, version int, log *slog.Logger) e
 	log.WarnContext(ctx, message, "copy", path, "schema", version)
 	return nil
 }
+
+// copyAt copies a file of this schema; another program may have changed it meanwhile, and then it
+// would be no copy of what was before.
+func (s *Store) copyAt(ctx context.Context, version int, path string) (copied bool, err error) {
+	err = intoPlace(path, func(temporary string) error {
+		if err := vacuumInto(ctx, s.writer, temporary); err != nil {
+			return err
+		}
+		now, err := schemaVersion(s.writer.WithContext(ctx))
+		if err == nil && now != version {
+			err = errChanged
+		}
+		return err
+	})
+	if errors.Is(err, errChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+var errChanged = errors.New("the database was migrated meanwhile")
