@@ -113,3 +113,41 @@ func TestACanceledCallSaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestLatestDeployments(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		ada := someUser(t, s, "ada")
+		var ids []paas.ProjectID
+		for _, name := range []string{"never", "failed", "live", "again"} {
+			project := someProject(t, s, ada, name)
+			ids = append(ids, project.ID)
+			states := map[string][]paas.State{"failed": {paas.Failed, paas.Failed}, "live": {paas.Failed, paas.Live}, "again": {paas.Live, paas.Failed, paas.Building}}[name]
+			for _, state := range states {
+				d, err := s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, State: state, Env: paas.Env{"A": "1"}, Image: paas.Image{Ref: "r"}, CreatedAt: birth})
+				must(t, err)
+				d.Env = nil // as LatestDeployments gives it
+				must(t, s.UpdateDeployment(ctx, d))
+			}
+		}
+		for range 40_000 { // more than a statement has parameters
+			ids = append(ids, "missing")
+		}
+		newest, live, err := s.LatestDeployments(ctx, ids)
+		must(t, err)
+		got := map[string]int{"failed": newest[ids[1]].Number, "live": newest[ids[2]].Number, "again": newest[ids[3]].Number, "live's": live[ids[2]].Number, "again's": live[ids[3]].Number}
+		want := map[string]int{"failed": 2, "live": 2, "again": 3, "live's": 2, "again's": 1}
+		if len(newest) != 3 || len(live) != 2 || !reflect.DeepEqual(got, want) || newest[ids[2]].Env != nil || newest[ids[2]].Image.Ref != "r" {
+			t.Errorf("newest %v, live %v", newest, live)
+		}
+		whole, err := s.LiveDeployment(ctx, ids[2])
+		must(t, err)
+		if whole.Env["A"] != "1" {
+			t.Error("an update without the environment took it away")
+		}
+		newest, live, err = s.LatestDeployments(ctx, nil)
+		if err != nil || len(newest)+len(live) != 0 {
+			t.Errorf("of none: %v, %v, %v", newest, live, err)
+		}
+	})
+}

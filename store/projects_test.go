@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -139,5 +140,69 @@ func TestDeletingAProjectTakesItsDeploymentsOnly(t *testing.T) {
 		if len(left) != 1 || left[0].Project != stays.ID {
 			t.Errorf("left is %v", left)
 		}
+	})
+}
+
+func TestQuotaOfProjectsHoldsUnderConcurrency(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, options Options) {
+		stores := []*Store{opened(t, options), opened(t, options)}
+		ada, bob := someUser(t, stores[0], "ada"), someUser(t, stores[0], "bob")
+		someProject(t, stores[0], bob, "other")
+		var group sync.WaitGroup
+		var made atomic.Int64
+		for i := range 16 {
+			group.Go(func() {
+				name := "p" + strconv.Itoa(i)
+				err := stores[i%2].CreateProject(context.Background(), paas.Project{ID: paas.ProjectID(name), Owner: ada.ID, Name: name, CreatedAt: birth, UpdatedAt: birth}, 5)
+				switch {
+				case err == nil:
+					made.Add(1)
+				case !paas.IsKind(err, paas.Forbidden) || !paas.IsCode(err, paas.EQuotaProjects):
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		own, err := stores[0].Projects(t.Context(), ada.ID)
+		must(t, err)
+		if made.Load() != 5 || len(own) != 5 {
+			t.Errorf("%d were made, %d are there; want 5", made.Load(), len(own))
+		}
+	})
+}
+
+// From the first moment of its deletion a project is found by DeletingProjects alone; its deployments
+// can still be ended and its images looked up.
+func TestAProjectThatIsBeingDeletedIsInvisible(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		ada := someUser(t, s, "ada")
+		project := someProject(t, s, ada, "blog")
+		deployment, err := s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, State: paas.Starting, CreatedAt: birth})
+		must(t, err)
+		must(t, s.BeginProjectDeletion(ctx, project.ID))
+		_, byID := s.Project(ctx, project.ID)
+		_, byName := s.ProjectByName(ctx, ada.ID, "blog")
+		_, change := s.ChangeProject(ctx, project.ID, increment)
+		_, create := s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, CreatedAt: birth})
+		for _, err := range []error{byID, byName, change, create, s.BeginProjectDeletion(ctx, project.ID)} {
+			wantKind(t, err, paas.NotFound)
+		}
+		must(t, deployment.Advance(paas.Aborted, birth))
+		must(t, s.UpdateDeployment(ctx, deployment))
+		own, err := s.Projects(ctx, ada.ID)
+		must(t, err)
+		all, err := s.AllProjects(ctx)
+		must(t, err)
+		active, err := s.ActiveDeployments(ctx)
+		must(t, err)
+		deployments, err := s.Deployments(ctx, project.ID, 0, 0)
+		must(t, err)
+		deleting, err := s.DeletingProjects(ctx)
+		must(t, err)
+		if len(own)+len(all)+len(active) != 0 || len(deployments) != 1 || len(deleting) != 1 || !reflect.DeepEqual(deleting[0], project) {
+			t.Errorf("got %v, %v, %v, %v; deleting %v", own, all, active, deployments, deleting)
+		}
+		wantTaken(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: ada.ID, Name: "blog"}, 1), "name")
 	})
 }

@@ -162,7 +162,7 @@ func TestSQLiteSettings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a dir?x=%20#1")
 	s := opened(t, Options{DataDir: dir})
 	someUser(t, s, "ada")
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "secure_delete": "1"} {
 		for pool, db := range map[string]*Store{"writer": {reader: s.writer}, "reader": {reader: s.reader}} {
 			var got string
 			must(t, db.read(t.Context()).Raw("PRAGMA "+pragma).Scan(&got).Error)
