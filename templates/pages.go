@@ -24,6 +24,8 @@ type Login struct {
 	Email string
 	Next  string // where to go afterwards
 	Error string
+
+	Registration paas.Registration
 }
 
 func (Login) file() string { return "login.html" }
@@ -67,3 +69,74 @@ type Failure struct {
 }
 
 func (Failure) file() string { return "failure.html" }
+
+// Register is the form for a new account, with what was typed and what was wrong with it.
+type Register struct {
+	Frame
+	Name      string
+	Email     string
+	Invite    paas.Secret // of the link that led here
+	AskInvite bool        // only who is invited may register, and the address did not say so
+	Puzzle    *paas.Puzzle
+	Error     string
+}
+
+func (Register) file() string { return "register.html" }
+
+// Verification asks for the click that confirms an address: programs that look through mails follow
+// links, but press no buttons.
+type Verification struct {
+	Frame
+	Token paas.Secret
+	Error string
+}
+
+func (Verification) file() string { return "verification.html" }
+
+// AskMail is a form that asks for a link by mail.
+type AskMail struct {
+	Frame
+	Action string // the form's address
+	About  string
+	Email  string
+	Error  string
+}
+
+func (AskMail) file() string { return "askmail.html" }
+
+// Reset is the form for a new password.
+type Reset struct {
+	Frame
+	Token paas.Secret
+	Error string
+}
+
+func (Reset) file() string { return "reset.html" }
+
+// Notice says what happened and what happens next.
+type Notice struct {
+	Frame
+	Message string
+	Next    string // the address of a button; empty for none
+	Button  string
+	Resend  bool // a mail is on its way that may get lost
+}
+
+func (Notice) file() string { return "notice.html" }
+
+// Mailbox lists the mails that are kept here.
+type Mailbox struct {
+	Frame
+	Mails []paas.Mail
+}
+
+func (Mailbox) file() string { return "mailbox.html" }
+
+// KeptMail is one of them.
+type KeptMail struct {
+	Frame
+	Mail    paas.Mail
+	Message paas.Message
+}
+
+func (KeptMail) file() string { return "mail.html" }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"html/template"
 	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
 )
 
 //go:embed html/*.html
@@ -18,6 +20,9 @@ var pages embed.FS
 //go:embed style.css
 var style []byte
 
+//go:embed work.js
+var script []byte
+
 // Page is the data of one page.
 type Page interface {
 	// file is the page's template, below html.
@@ -25,22 +30,29 @@ type Page interface {
 }
 
 // every is one of each page, to try the templates with.
-var every = []Page{Home{}, Login{}, Dashboard{}, Project{}, Failure{}}
+var every = []Page{
+	Home{}, Login{}, Dashboard{}, Project{}, Failure{},
+	Register{Puzzle: &paas.Puzzle{}}, Verification{}, AskMail{}, Reset{}, Notice{}, Mailbox{Mails: []paas.Mail{{}}}, KeptMail{},
+}
 
 // Set is all templates, ready to use.
 type Set struct {
-	pages     map[string]*template.Template
-	stylePath string
+	pages      map[string]*template.Template
+	stylePath  string
+	scriptPath string
 }
 
 // Load parses every template and tries it.
 func Load() (*Set, error) {
-	sum := sha256.Sum256(style)
-	set := &Set{pages: map[string]*template.Template{}, stylePath: "/static/style." + hex.EncodeToString(sum[:6]) + ".css"}
+	set := &Set{
+		pages:     map[string]*template.Template{},
+		stylePath: "/static/style." + checksum(style) + ".css", scriptPath: "/static/work." + checksum(script) + ".js",
+	}
 	functions := template.FuncMap{
-		"style": func() string { return set.stylePath },
-		"ago":   func(at time.Time) string { return ago(time.Since(at)) },
-		"exact": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"style":  func() string { return set.stylePath },
+		"script": func() string { return set.scriptPath },
+		"ago":    func(at time.Time) string { return ago(time.Since(at)) },
+		"exact":  func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 	}
 	for _, page := range every {
 		parsed, err := template.New("layout.html").Funcs(functions).ParseFS(pages, "html/layout.html", "html/"+page.file())
@@ -53,6 +65,11 @@ func Load() (*Set, error) {
 		}
 	}
 	return set, nil
+}
+
+func checksum(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:6])
 }
 
 // Render makes a page; when that goes wrong nothing of it was sent yet.
@@ -74,6 +91,12 @@ func (s *Set) StylePath() string { return s.stylePath }
 
 // Style is the style sheet.
 func (s *Set) Style() []byte { return style }
+
+// ScriptPath is where the form for a new account looks for the script that does the work asked of it.
+func (s *Set) ScriptPath() string { return s.scriptPath }
+
+// Script is that script.
+func (s *Set) Script() []byte { return script }
 
 // ago says how long ago something was, as roughly as people do.
 func ago(d time.Duration) string {

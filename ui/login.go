@@ -8,7 +8,6 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/templates"
 	"github.com/paastech-cloud/paastech/web"
-	"github.com/paastech-cloud/paastech/web/problem"
 )
 
 const home = "/dashboard"
@@ -18,7 +17,17 @@ func (u *ui) loginForm(call *web.Call) error {
 	if call.Session != "" {
 		return call.Redirect(http.StatusSeeOther, next)
 	}
-	return u.show(call, http.StatusOK, templates.Login{Frame: frame(call, "Log in"), Next: next})
+	return u.showLogin(call, http.StatusOK, templates.Login{Next: next})
+}
+
+// showLogin shows the form, and how to get an account.
+func (u *ui) showLogin(call *web.Call, status int, page templates.Login) error {
+	mode, err := u.platform.Registration(call.Request().Context())
+	if err != nil {
+		return err
+	}
+	page.Frame, page.Registration = templates.Frame{Title: "Log in"}, mode
+	return u.show(call, status, page)
 }
 
 // login keeps what was typed, but for the password, when it was wrong.
@@ -30,9 +39,7 @@ func (u *ui) login(call *web.Call) error {
 	email, next := strings.TrimSpace(form.Get("email")), ownPath(form.Get("next"))
 	session, user, err := u.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: email, Password: paas.Secret(form.Get("password")), From: call.From()})
 	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
-		return u.show(call, problem.Status(wrong.Kind), templates.Login{
-			Frame: templates.Frame{Title: "Log in"}, Email: email, Next: next, Error: wrong.Message,
-		})
+		return u.showLogin(call, call.Refused(wrong), templates.Login{Email: email, Next: next, Error: wrong.Message})
 	}
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func newVisitor(t *testing.T) *visitor {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	v.ada, err = v.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password, Verified: true})
+	v.ada, err = v.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password})
 	check()
 	jar, err := cookiejar.New(nil)
 	check()

@@ -127,8 +127,3 @@ func (c *Call) Refused(err *paas.Error) int {
 	sayWhen(c.Response().Header(), err)
 	return problem.Status(err.Kind)
 }
-
-// AllowScripts lets the page that follows run our own script files.
-func (c *Call) AllowScripts() {
-	c.Response().Header().Set("Content-Security-Policy", pagePolicy+"; script-src 'self'")
-}

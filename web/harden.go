@@ -31,6 +31,23 @@ func (s *Server) harden(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// AllowScripts lets the page that follows run our own script files.
+func (c *Call) AllowScripts() { c.policy(pagePolicy + "; script-src 'self'") }
+
+// AllowFrames lets the page that follows show pages of ours that are confined.
+func (c *Call) AllowFrames() { c.policy(pagePolicy + "; frame-src 'self'") }
+
+// Confine takes everything but its looks from the document that follows, which others made, and lets
+// pages of ours frame it.
+func (c *Call) Confine() {
+	c.policy("default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox")
+	c.Response().Header().Set("X-Frame-Options", "SAMEORIGIN")
+}
+
+func (c *Call) policy(policy string) {
+	c.Response().Header().Set("Content-Security-Policy", policy)
+}
+
 // watch bounds how long a body may take to arrive and an answer to be taken, and logs the request:
 // the route, not path or headers, which can carry secrets.
 func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {

@@ -31,7 +31,7 @@ const (
 type Options struct {
 	Listen         string         // host:port
 	PublicURL      string         // how browsers reach it; empty means http:// and the address it listens on
-	Development    bool           // every request is logged, not only those that change or fail
+	Development    bool           // every request is logged, not only those that change or fail; kept mails can be read
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
 	GitAddress     string         // host:port of the git server, as people reach it
 	CORSOrigins    []string       // other origins whose pages may use the API with the cookie
@@ -135,6 +135,9 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // PublicURL is how browsers reach the server, without a slash at its end.
 func (s *Server) PublicURL() string { return s.public.String() }
+
+// Development tells whether this is a server to develop with.
+func (s *Server) Development() bool { return s.options.Development }
 
 // Git is the address of the git server.
 func (s *Server) Git() string { return gitAddress(s.options.GitAddress) }
