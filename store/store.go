@@ -5,7 +5,6 @@ package store
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -36,7 +35,7 @@ func (o Options) keyFile() (string, error) {
 
 func (o Options) log() *slog.Logger {
 	if o.Log == nil {
-		return slog.New(slog.NewTextHandler(io.Discard, nil))
+		return slog.New(slog.DiscardHandler)
 	}
 	return o.Log
 }

@@ -2,33 +2,25 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
 // databases are the implementations that every test of this package's behaviour runs against. Each
 // gives options for an empty database of the test's own.
 func databases() map[string]func(t *testing.T) Options {
-	var schemas atomic.Int64
 	return map[string]func(t *testing.T) Options{
 		"sqlite": func(t *testing.T) Options { return Options{DataDir: t.TempDir()} },
 		"postgres": func(t *testing.T) Options {
-			schema := fmt.Sprintf("t%d_%d", time.Now().UnixNano(), schemas.Add(1))
-			connection, err := pgx.Connect(t.Context(), server.url(""))
+			url, err := server.Empty(t.Context())
 			must(t, err)
-			_, err = connection.Exec(t.Context(), "CREATE SCHEMA "+schema)
-			must(t, err)
-			must(t, connection.Close(t.Context()))
-			return Options{URL: server.url(schema), DataDir: t.TempDir()}
+			return Options{URL: url, DataDir: t.TempDir()}
 		},
 	}
 }
