@@ -135,7 +135,11 @@ func target(c echo.Context) string {
 
 // enter lets a call in, with its body read.
 func (c *Call) enter(route Route) error {
-	if err := checkAddress(c.Request().URL); err != nil {
+	// A project whose id is no text is one that is not there, and answers as such.
+	if route.Level != Owner && !isText(c.Request().URL.Path) {
+		return errNotText
+	}
+	if err := checkQuery(c.Request().URL); err != nil {
 		return err
 	}
 	if c.server.local {

@@ -13,11 +13,8 @@ import (
 
 var errNotText = paas.Errorf(paas.Invalid, paas.EInvalid, "The request has text with NUL or that is not valid Unicode (UTF-8).")
 
-// checkAddress refuses what no database keeps as text, in a path or a query.
-func checkAddress(address *url.URL) error {
-	if !isText(address.Path) {
-		return errNotText
-	}
+// checkQuery refuses what no database keeps as text.
+func checkQuery(address *url.URL) error {
 	query, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
 		return paas.Errorf(paas.Invalid, paas.EInvalid, "What follows the ? of the address cannot be read.").Because(err)
