@@ -27,9 +27,23 @@ type (
 	idleRepositories struct{ paas.Repositories }
 )
 
-func (idleEngine) Containers(context.Context) ([]paas.Container, error) { return nil, nil }
-func (idleRouter) Replace(paas.Route) func(context.Context) error       { return nil }
-func (idleRepositories) Create(context.Context, paas.ProjectID) error   { return nil }
+func (idleEngine) Containers(context.Context) ([]paas.Container, error)     { return nil, nil }
+func (idleEngine) Projects(context.Context) ([]paas.ProjectID, error)       { return nil, nil }
+func (idleEngine) Changes(context.Context) <-chan struct{}                  { return nil }
+func (idleRouter) Replace(paas.Route) func(context.Context) error           { return nil }
+func (idleRouter) Remove(paas.Hostname)                                     {}
+func (idleRouter) Routes() []paas.Route                                     { return nil }
+func (idleRepositories) Create(context.Context, paas.ProjectID) error       { return nil }
+func (idleRepositories) Projects(context.Context) ([]paas.ProjectID, error) { return nil, nil }
+
+// catcher keeps mails in the store.
+type catcher struct{}
+
+func (catcher) Send(context.Context, paas.Mail) error { return nil }
+func (catcher) Catches() bool                         { return true }
+func (catcher) Render(mail paas.Mail) (paas.Message, error) {
+	return paas.Message{Subject: "about " + string(mail.Kind), HTML: "<b>an HTML part</b>", Text: "a text part"}, nil
+}
 
 // visitor is somebody with a browser, at a server with the pages.
 type visitor struct {
@@ -41,7 +55,11 @@ type visitor struct {
 	ada      paas.User
 }
 
-func newVisitor(t *testing.T) *visitor {
+// withoutDevelopment makes a server of the usual kind.
+func withoutDevelopment(o *web.Options) { o.Development = false }
+
+// newVisitor starts a platform to develop with; changes are functions of paas.Options and web.Options.
+func newVisitor(t *testing.T, changes ...any) *visitor {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	v := &visitor{t: t}
@@ -55,21 +73,33 @@ func newVisitor(t *testing.T) *visitor {
 	v.store, err = store.Open(t.Context(), store.Options{DataDir: dir})
 	check()
 	t.Cleanup(func() { v.store.Close() })
-	v.platform, err = paas.New(paas.Options{
-		Store: v.store, Engine: idleEngine{}, Router: idleRouter{}, Repositories: idleRepositories{},
-		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
-	})
-	check()
 	key := make([]byte, 32)
 	rand.Read(key)
-	server, err := web.New(v.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", Logger: log})
+	hub := paas.Options{
+		Store: v.store, Engine: idleEngine{}, Router: idleRouter{}, Repositories: idleRepositories{}, Mailer: catcher{},
+		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
+		Accounts: paas.Accounts{Registration: paas.RegistrationOpen},
+	}
+	front := web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", Development: true, Logger: log}
+	for _, change := range changes {
+		switch change := change.(type) {
+		case func(*paas.Options):
+			change(&hub)
+		case func(*web.Options):
+			change(&front)
+		}
+	}
+	v.platform, err = paas.New(hub)
+	check()
+	server, err := web.New(v.platform, front)
 	check()
 	err = ui.Register(server, v.platform)
 	check()
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- server.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	go func() { ended <- v.platform.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended; <-ended })
 	v.ada, err = v.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password})
 	check()
 	jar, err := cookiejar.New(nil)
