@@ -12,7 +12,7 @@ import (
 // serverCommands are the commands of the host that the platform runs on.
 func serverCommands(program Program, console *console) []*cobra.Command {
 	host := &host{console: console, program: program}
-	return []*cobra.Command{host.serveCommand(), host.adminCommand(), host.builderCommand()}
+	return []*cobra.Command{host.serveCommand(), host.adminCommand(), host.dbCommand(), host.builderCommand()}
 }
 
 // host is what the server's commands share: where the configuration is.

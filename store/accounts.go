@@ -106,24 +106,29 @@ func spareLastAdmin(tx *gorm.DB, id paas.UserID) error {
 }
 
 // BeginUserDeletion makes the account invisible, frees its address, ends all that lets somebody in by
-// it, and begins its projects' deletion.
+// it, and begins its projects' deletion. The order matters to PostgreSQL: projects before tokens, as in
+// BeginProjectDeletion, and the account last, because the change of its address keeps away new rows
+// that refer to it, which others insert while they hold a project.
 func (s *Store) BeginUserDeletion(ctx context.Context, id paas.UserID) error {
 	return s.write(ctx, "begin deletion of user", func(tx *gorm.DB) error {
 		if err := spareLastAdmin(tx, id); err != nil {
 			return err
 		}
+		if err := lockUser(tx, id); err != nil {
+			return err
+		}
 		now := stored(time.Now())
-		err := mustChange(tx.Model(&userRow{}).Where("id = ?", string(id)).Where(present).
-			Updates(map[string]any{"deleting_at": now, "email_folded": string(id), "unverified_folded": nil}))
+		err := tx.Model(&projectRow{}).Where("user_id = ?", string(id)).Where(present).Update("deleting_at", now).Error
 		if err != nil {
 			return err
 		}
-		for _, row := range []any{&sessionRow{}, &tokenRow{}, &keyRow{}} {
+		for _, row := range []any{&tokenRow{}, &sessionRow{}, &keyRow{}} {
 			if err := tx.Where("user_id = ?", string(id)).Delete(row).Error; err != nil {
 				return err
 			}
 		}
-		return tx.Model(&projectRow{}).Where("user_id = ?", string(id)).Where(present).Update("deleting_at", now).Error
+		return tx.Model(&userRow{}).Where("id = ?", string(id)).
+			Updates(map[string]any{"deleting_at": now, "email_folded": string(id), "unverified_folded": nil}).Error
 	})
 }
 

@@ -24,7 +24,7 @@ type deploymentRow struct {
 	Env       sealedEnv  `gorm:"serializer:json"`
 	Port      int
 	Diagnosis *paas.Diagnosis `gorm:"serializer:json"`
-	CreatedAt time.Time
+	CreatedAt time.Time       `gorm:"autoCreateTime:false"`
 	BuiltAt   *time.Time
 	EndedAt   *time.Time
 	LiveAt    *time.Time

@@ -13,7 +13,7 @@ type inviteRow struct {
 	Hash      string
 	Email     string
 	InvitedBy string
-	CreatedAt time.Time
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt time.Time
 }
 

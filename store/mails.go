@@ -20,7 +20,7 @@ type mailRow struct {
 	Attempts  int
 	NextAt    time.Time
 	LastError string
-	CreatedAt time.Time
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
 
 func (mailRow) TableName() string { return "mails" }

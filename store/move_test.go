@@ -123,3 +123,14 @@ func TestMoveGoesFromSQLiteToPostgresAlone(t *testing.T) {
 	wantKind(t, Move(t.Context(), lite, Options{DataDir: t.TempDir()}, nil), paas.Invalid)
 	wantKind(t, Move(t.Context(), lite, Options{URL: "mysql://x"}, nil), paas.Invalid)
 }
+
+// gorm would put the time of now, in nanoseconds, where there is none.
+func TestTimesAreStoredAsTheyAreGiven(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		must(t, s.CreateUser(t.Context(), paas.User{ID: "u", Username: "ada", Email: "a@example.com", Verified: true}, ""))
+		got, err := s.User(t.Context(), "u")
+		if err != nil || !got.CreatedAt.IsZero() || !got.UpdatedAt.IsZero() {
+			t.Errorf("got %v and %v, %v", got.CreatedAt, got.UpdatedAt, err)
+		}
+	})
+}

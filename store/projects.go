@@ -16,7 +16,7 @@ type projectRow struct {
 	Config       projectConfig `gorm:"serializer:json"`
 	DeployBranch string
 	Stopped      bool
-	CreatedAt    time.Time
+	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
 	DeletingAt   *time.Time
 }

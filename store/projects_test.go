@@ -206,3 +206,43 @@ func TestAProjectThatIsBeingDeletedIsInvisible(t *testing.T) {
 		wantTaken(t, s.CreateProject(ctx, paas.Project{ID: "x", Owner: ada.ID, Name: "blog"}, 1), "name")
 	})
 }
+
+// Whoever deploys, deletes a project or makes a token while the account is being deleted succeeds or
+// finds it gone; PostgreSQL never has to end a transaction because two wait for each other.
+func TestDeletionsDoNotWaitForEachOther(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		for round := range 15 {
+			user := someUser(t, s, "u"+strconv.Itoa(round))
+			project, other := someProject(t, s, user, "one"), someProject(t, s, user, "two")
+			must(t, s.CreateToken(ctx, someToken(user, "a"+user.Username, project.ID)))
+			must(t, s.CreateToken(ctx, someToken(user, "b"+user.Username, other.ID)))
+			var group sync.WaitGroup
+			for _, do := range []func() error{
+				func() error { return s.BeginUserDeletion(ctx, user.ID) },
+				func() error { return s.BeginProjectDeletion(ctx, project.ID) },
+				func() error { return s.BeginProjectDeletion(ctx, other.ID) },
+				func() error { return s.CreateToken(ctx, someToken(user, "c"+user.Username, other.ID)) },
+				func() error {
+					_, err := s.CreateDeployment(ctx, paas.Deployment{Project: project.ID, By: user.ID, CreatedAt: birth})
+					return err
+				},
+				func() error {
+					_, err := s.CreateDeployment(ctx, paas.Deployment{Project: other.ID, By: user.ID, CreatedAt: birth})
+					return err
+				},
+			} {
+				group.Go(func() {
+					if err := do(); err != nil && !paas.IsKind(err, paas.NotFound) {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			tokens, err := s.Tokens(ctx, user.ID)
+			if err != nil || len(tokens) > 0 {
+				t.Errorf("tokens are left: %v, %v", tokens, err)
+			}
+		}
+	})
+}

@@ -11,7 +11,7 @@ import (
 type sessionRow struct {
 	ID        string `gorm:"primaryKey"`
 	UserID    string
-	CreatedAt time.Time
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt time.Time
 }
 

@@ -14,7 +14,7 @@ type keyRow struct {
 	Name        string
 	Value       string
 	Fingerprint string
-	CreatedAt   time.Time
+	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 	LastUsedAt  *time.Time
 }
 

@@ -15,7 +15,7 @@ type tokenRow struct {
 	Scope      string
 	ProjectID  *string // null: all of its user's
 	Hash       string
-	CreatedAt  time.Time
+	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt  *time.Time
 	LastUsedAt *time.Time
 }

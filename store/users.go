@@ -29,8 +29,8 @@ type userRow struct {
 	PendingNonce     *string
 	PendingNonceAt   *time.Time
 	Limits           *paas.UserLimits `gorm:"serializer:json"`
-	CreatedAt        time.Time
-	UpdatedAt        time.Time `gorm:"autoUpdateTime:false"`
+	CreatedAt        time.Time        `gorm:"autoCreateTime:false"`
+	UpdatedAt        time.Time        `gorm:"autoUpdateTime:false"`
 	DeletingAt       *time.Time
 }
 
