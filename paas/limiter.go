@@ -2,6 +2,7 @@ package paas
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -81,7 +82,7 @@ func (l *limiter) makeRoom(now time.Time) {
 // roughly is a time to wait as people say it, never too short.
 func roughly(wait time.Duration) string {
 	if wait > 2*time.Minute {
-		return wait.Truncate(time.Minute).String()[:len(wait.Truncate(time.Minute).String())-2]
+		return strings.TrimSuffix((wait.Truncate(time.Minute) + time.Minute).String(), "0s")
 	}
 	return (wait.Truncate(time.Second) + time.Second).String()
 }
