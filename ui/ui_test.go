@@ -3,10 +3,12 @@ package ui_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -50,6 +52,7 @@ type visitor struct {
 	*http.Client
 	t        *testing.T
 	base     string
+	server   *web.Server
 	platform *paas.Platform
 	store    *store.Store
 	ada      paas.User
@@ -57,6 +60,24 @@ type visitor struct {
 
 // withoutDevelopment makes a server of the usual kind.
 func withoutDevelopment(o *web.Options) { o.Development = false }
+
+// trustLoopback lets a visitor say where it comes from.
+func trustLoopback(o *web.Options) {
+	o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+}
+
+// moved is a way to the server from another address each time that it is told.
+type moved struct{ address string }
+
+func (m *moved) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("X-Forwarded-For", m.address)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// from makes the visitor come from the nth address, so that limits stay away.
+func (v *visitor) from(n int) {
+	v.Transport = &moved{fmt.Sprintf("198.51.%d.%d", n/250, n%250)}
+}
 
 // newVisitor starts a platform to develop with; changes are functions of paas.Options and web.Options.
 func newVisitor(t *testing.T, changes ...any) *visitor {
@@ -91,20 +112,20 @@ func newVisitor(t *testing.T, changes ...any) *visitor {
 	}
 	v.platform, err = paas.New(hub)
 	check()
-	server, err := web.New(v.platform, front)
+	v.server, err = web.New(v.platform, front)
 	check()
-	err = ui.Register(server, v.platform)
+	err = ui.Register(v.server, v.platform)
 	check()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	go func() { ended <- server.Run(ctx) }()
+	go func() { ended <- v.server.Run(ctx) }()
 	go func() { ended <- v.platform.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended; <-ended })
 	v.ada, err = v.platform.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: password})
 	check()
 	jar, err := cookiejar.New(nil)
 	check()
-	v.Client, v.base = &http.Client{Jar: jar}, "http://"+server.Addr().String()
+	v.Client, v.base = &http.Client{Jar: jar}, "http://"+v.server.Addr().String()
 	return v
 }
 
