@@ -46,6 +46,7 @@ var onlyIn = map[string][]string{
 	"github.com/distribution/distribution":   {"registry"},
 	"github.com/google/nftables":             {"deployer"},
 	"github.com/wneessen/go-mail":            {"mail"},
+	"github.com/trustelem/zxcvbn":            {"cli"},
 	"github.com/google/go-containerregistry": {"builder", "registry"},
 	"html/template":                          {"templates", "ingress"},
 }

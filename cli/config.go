@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/traefik/paerser/types"
+
+	"github.com/paastech-cloud/paastech/paas"
 )
 
 // Config is everything that can be configured. A flag beats the environment (PAASTECH_ and the path
@@ -21,6 +23,8 @@ type Config struct {
 	Builder  BuilderConfig
 	Deploy   DeployConfig
 	Limits   LimitsConfig
+	Accounts AccountsConfig
+	Mail     MailConfig
 	Network  NetworkConfig
 	Log      LogConfig
 }
@@ -85,9 +89,10 @@ type DeployConfig struct {
 	GraceTimeout types.Duration
 }
 
-// LimitsConfig bounds what applications use.
+// LimitsConfig bounds what applications and users use.
 type LimitsConfig struct {
-	App AppLimits
+	App     AppLimits
+	PerUser PerUserLimits
 }
 
 // AppLimits bounds one container of an application.
@@ -95,6 +100,38 @@ type AppLimits struct {
 	Memory string
 	CPU    float64
 	PIDs   int
+}
+
+// PerUserLimits bounds what all projects of a user use together; 0 and "" are no bound.
+type PerUserLimits struct {
+	Projects   int
+	Memory     string
+	Containers int
+	Builds     int
+	Disk       string
+}
+
+// AccountsConfig says who may make an account over the network.
+type AccountsConfig struct {
+	Registration  string
+	UnverifiedTTL types.Duration
+	Challenge     string
+}
+
+// MailConfig is how mails leave.
+type MailConfig struct {
+	SMTP     SMTPConfig
+	From     string
+	LinkBase string
+}
+
+// SMTPConfig is the mail server; no host keeps mails in the store, to be read there.
+type SMTPConfig struct {
+	Host       string
+	Port       int
+	Username   string
+	Password   paas.Secret
+	Encryption string
 }
 
 // NetworkConfig is how applications are kept apart.
@@ -123,8 +160,9 @@ func defaults() Config {
 			DrainTimeout: types.Duration(30 * time.Second),
 			GraceTimeout: types.Duration(10 * time.Second),
 		},
-		Limits:  LimitsConfig{App: AppLimits{Memory: "512MiB", CPU: 1, PIDs: 512}},
-		Network: NetworkConfig{Pool: "10.214.0.0/16"},
-		Log:     LogConfig{Level: "info", Format: "text"},
+		Limits:   LimitsConfig{App: AppLimits{Memory: "512MiB", CPU: 1, PIDs: 512}},
+		Accounts: AccountsConfig{Registration: string(paas.RegistrationInvite), UnverifiedTTL: types.Duration(168 * time.Hour)},
+		Network:  NetworkConfig{Pool: "10.214.0.0/16"},
+		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/ingress"
+	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/registry"
 	"github.com/paastech-cloud/paastech/store"
@@ -129,6 +130,7 @@ func (s *server) openPlatform(context.Context) (err error) {
 	s.platform, err = paas.New(paas.Options{
 		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories,
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,
+		Accounts: s.settings.accounts, Limits: s.settings.limits, AppMemory: s.settings.appMemory,
 		ReadyTimeout: s.settings.ready, DrainTimeout: s.settings.drain, GraceTimeout: s.settings.grace,
 	})
 	return err
@@ -154,6 +156,10 @@ func (s *server) openDoors(context.Context) error {
 	})
 	if err != nil {
 		return explainListen(err, s.config.Server.Listen, "server.listen")
+	}
+	// Links in mails begin with an address that is known for sure only when it is listened on.
+	if s.platform.Mailer, err = mail.New(s.config.Mail.options(s.web.PublicURL())); err != nil {
+		return err
 	}
 	s.local, err = web.NewLocal(s.platform, web.LocalOptions{Path: socketPath(s.data.path), Logger: s.log.With("part", "local")})
 	if err != nil {

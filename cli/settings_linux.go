@@ -15,6 +15,8 @@ import (
 	"github.com/docker/go-units"
 
 	"github.com/paastech-cloud/paastech/deployer"
+	"github.com/paastech-cloud/paastech/mail"
+	"github.com/paastech-cloud/paastech/paas"
 )
 
 // settings is the configuration as the parts want it: parsed, and refused with the key's name when wrong.
@@ -27,6 +29,9 @@ type settings struct {
 	ready          time.Duration
 	drain          time.Duration
 	grace          time.Duration
+	appMemory      int64 // bytes of one container
+	limits         paas.UserLimits
+	accounts       paas.Accounts
 }
 
 func (c Config) settings() (settings, error) {
@@ -45,6 +50,18 @@ func (c Config) settings() (settings, error) {
 		return s, err
 	}
 	if s.buildMemory, err = size("builder.memory", c.Builder.Memory); err != nil {
+		return s, err
+	}
+	if s.appMemory, err = size("limits.app.memory", c.Limits.App.Memory); err != nil {
+		return s, err
+	}
+	if s.limits, err = c.Limits.PerUser.limits(); err != nil {
+		return s, err
+	}
+	if s.accounts, err = c.Accounts.accounts(); err != nil {
+		return s, err
+	}
+	if _, err = mail.New(c.Mail.options("http://localhost")); err != nil {
 		return s, err
 	}
 	s.appURL, err = c.Ingress.appURL()
