@@ -107,8 +107,9 @@ func (AskMail) file() string { return "askmail.html" }
 // Reset is the form for a new password.
 type Reset struct {
 	Frame
-	Token paas.Secret
-	Error string
+	Token   paas.Secret
+	BadLink bool // no password will do
+	Error   string
 }
 
 func (Reset) file() string { return "reset.html" }

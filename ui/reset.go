@@ -63,7 +63,9 @@ func (u *ui) reset(call *web.Call) error {
 		err = u.platform.Reset(call.Request().Context(), token, paas.Secret(password))
 	}
 	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
-		return u.show(call, call.Refused(wrong), templates.Reset{Frame: templates.Frame{Title: "Choose a new password"}, Token: token, Error: wrong.Message})
+		return u.show(call, call.Refused(wrong), templates.Reset{
+			Frame: templates.Frame{Title: "Choose a new password"}, Token: token, BadLink: wrong.Code == paas.EBadLink, Error: wrong.Message,
+		})
 	}
 	if err != nil {
 		return err
