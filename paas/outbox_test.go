@@ -29,18 +29,23 @@ func TestOutboxTriesAgainAndGivesUp(t *testing.T) {
 			break
 		}
 		before := tw.mailer.attempts
+		waits = append(waits, mails[0].NextAt.Sub(tw.now))
 		tw.now = mails[0].NextAt.Add(-time.Second)
 		tw.must(tw.Deliver(ctx))
 		if tw.mailer.attempts != before {
 			t.Fatal("tried before its time")
 		}
-		waits = append(waits, mails[0].NextAt.Sub(tw.now)+time.Second)
 		tw.now = mails[0].NextAt
 	}
 	mails, err := tw.Mails(ctx)
 	tw.must(err)
 	if mails[0].State != paas.MailFailed || mails[0].Attempts != 20 || tw.mailer.attempts != 20 || !strings.Contains(mails[0].LastError, "421") {
 		t.Errorf("in the end: %+v after %d attempts", mails[0], tw.mailer.attempts)
+	}
+	for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
+		if waits[i] != want {
+			t.Errorf("wait %d is %s, not %s", i+1, waits[i], want)
+		}
 	}
 	if took := tw.now.Sub(began); took < 36*time.Hour || took > 72*time.Hour {
 		t.Errorf("given up after %s", took)

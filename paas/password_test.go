@@ -50,7 +50,7 @@ func TestHashes(t *testing.T) {
 	if !today.MatchString(tw.ada.PasswordHash.Reveal()) {
 		t.Errorf("hash %s", tw.ada.PasswordHash.Reveal())
 	}
-	if paas.HashPassword("correct horse") == paas.HashPassword("correct horse") {
+	if tw.ada.PasswordHash == paas.HashPassword("correct horse") {
 		t.Error("no salt")
 	}
 	setHash := func(hash paas.Secret) {

@@ -68,7 +68,7 @@ func TestAccountLifeInPages(t *testing.T) {
 	}
 	v.holds(page, `href="/confirm/resend"`)
 	for range 2 { // as programs that look through mails do
-		_, status, page = v.visit("/email-verification/" + newest)
+		_, _, page = v.visit("/email-verification/" + newest)
 		v.holds(page, `action="/email-verification/`+newest+`"`)
 	}
 	if _, status, page = v.send("/email-verification/"+newest, nil); status != http.StatusOK {

@@ -49,7 +49,7 @@ func TestOnlyConfiguredOriginsMayRead(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodOptions} {
 		for origin, allowed := range map[string]string{
 			"https://site.example.com": "https://site.example.com", "https://evil.example": "", "null": "",
-			"https://site.example.com.evil.example": "", "http://site.example.com": "",
+			"https://site.example.com.evil.example": "", "https://6f1c1b7e.user-app.localhost": "", "http://6f1c1b7e.user-app.localhost:8080": "", "http://site.example.com": "",
 		} {
 			response, _ := d.send(method, "/api/open", "", func(r *http.Request) {
 				r.Header.Set("Origin", origin)
