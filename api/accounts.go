@@ -10,16 +10,9 @@ import (
 
 func (a *api) accountRoutes() []web.Route {
 	return []web.Route{
-		route(http.MethodPost, "/auth/register", web.Public, web.Lenient, a.register),
-		route(http.MethodPost, "/auth/login", web.Public, web.Lenient, a.login),
-		route(http.MethodPost, "/auth/logout", web.Private, web.Lenient, a.logout),
-		route(http.MethodGet, "/users/my", web.Private, web.Lenient, a.me),
+		named("login", route(http.MethodPost, "/auth/login", web.Public, web.Lenient, a.login)),
+		scoped(paas.ScopeRead, named("logout", route(http.MethodPost, "/auth/logout", web.Private, web.Lenient, a.logout))),
 	}
-}
-
-func (a *api) register(*web.Call, nothing) (reply[wire.Nothing], error) {
-	return reply[wire.Nothing]{}, paas.Errorf(paas.Forbidden, paas.EClosed,
-		"Registration is closed here: ask the administrator for an account (`paastech admin users create` on the host).")
 }
 
 func (a *api) login(call *web.Call, in wire.Login) (reply[wire.Session], error) {
@@ -37,8 +30,4 @@ func (a *api) logout(call *web.Call, _ nothing) (reply[wire.Nothing], error) {
 	}
 	call.End()
 	return done(), nil
-}
-
-func (a *api) me(call *web.Call, _ nothing) (reply[wire.User], error) {
-	return ok(wire.UserOf(call.Caller)), nil
 }

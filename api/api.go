@@ -3,6 +3,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -28,6 +29,7 @@ type api struct {
 func Register(server *web.Server, platform *paas.Platform, options Options) error {
 	a := &api{platform: platform, server: server, options: options}
 	return server.Handle(slices.Concat(
-		a.infoRoutes(), a.accountRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.logRoutes(),
+		[]web.Route{named("events", web.Route{Method: http.MethodGet, Path: basePath + "/events", Level: web.Private, Handler: a.events, ProjectTokens: true})},
+		a.infoRoutes(), a.accountRoutes(), a.registrationRoutes(), a.profileRoutes(), a.userRoutes(), a.adminRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.logRoutes(),
 	)...)
 }

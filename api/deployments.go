@@ -13,10 +13,10 @@ import (
 
 func (a *api) deploymentRoutes() []web.Route {
 	return []web.Route{
-		route(http.MethodPatch, "/projects/:id/deploy", web.Owner, web.Lenient, a.deploy),
-		route(http.MethodPost, "/projects/:id/start", web.Owner, web.Lenient, a.start),
-		route(http.MethodPost, "/projects/:id/restart", web.Owner, web.Lenient, a.restart),
-		route(http.MethodPost, "/projects/:id/stop", web.Owner, web.Lenient, a.stop),
+		scoped(paas.ScopeDeploy, named("deploy", route(http.MethodPatch, "/projects/:id/deploy", web.Owner, web.Lenient, a.deploy))),
+		scoped(paas.ScopeDeploy, named("start", route(http.MethodPost, "/projects/:id/start", web.Owner, web.Lenient, a.start))),
+		scoped(paas.ScopeDeploy, named("restart", route(http.MethodPost, "/projects/:id/restart", web.Owner, web.Lenient, a.restart))),
+		scoped(paas.ScopeDeploy, named("stop", route(http.MethodPost, "/projects/:id/stop", web.Owner, web.Lenient, a.stop))),
 		route(http.MethodGet, "/projects/:id/deployments", web.Owner, web.Strict, a.deployments),
 		route(http.MethodGet, "/projects/:id/deployments/:n", web.Owner, web.Strict, a.deployment),
 	}
@@ -79,7 +79,7 @@ func (a *api) stop(call *web.Call, _ nothing) (reply[wire.Project], error) {
 	if err != nil {
 		return reply[wire.Project]{}, err
 	}
-	return a.showNow(ctx, call.Caller, project)
+	return a.showNow(ctx, call, project)
 }
 
 func (a *api) deployments(call *web.Call, _ nothing) (reply[[]wire.Deployment], error) {

@@ -52,6 +52,18 @@ func route[In, Out any](method, path string, level web.Level, how web.Strictness
 	}}
 }
 
+// named gives a route the name that audit and documents know it by.
+func named(name string, route web.Route) web.Route {
+	route.Name = name
+	return route
+}
+
+// scoped lets API tokens of a scope use a route that changes something.
+func scoped(scope paas.Scope, route web.Route) web.Route {
+	route.Scope = scope
+	return route
+}
+
 // flag reads a parameter of the query that is true or false.
 func flag(call *web.Call, name string, otherwise bool) (bool, error) {
 	text := call.QueryParam(name)

@@ -12,14 +12,14 @@ import (
 func (a *api) envRoutes() []web.Route {
 	return []web.Route{
 		route(http.MethodGet, "/projects/:id/env", web.Owner, web.Strict, a.env),
-		route(http.MethodPut, "/projects/:id/env", web.Owner, web.Strict, a.replaceEnv),
-		route(http.MethodPatch, "/projects/:id/env", web.Owner, web.Strict, a.setEnv),
+		scoped(paas.ScopeDeploy, named("replaceEnv", route(http.MethodPut, "/projects/:id/env", web.Owner, web.Strict, a.replaceEnv))),
+		scoped(paas.ScopeDeploy, named("setEnv", route(http.MethodPatch, "/projects/:id/env", web.Owner, web.Strict, a.setEnv))),
 	}
 }
 
 func (a *api) env(call *web.Call, _ nothing) (reply[wire.Env], error) {
 	build, err := flag(call, "build", false)
-	return ok(wire.Env{Env: visible(call.Caller, call.Project, envOf(call.Project, build))}), err
+	return ok(wire.Env{Env: visible(call, call.Project, envOf(call.Project, build))}), err
 }
 
 func envOf(project paas.Project, build bool) paas.Env {
@@ -61,7 +61,7 @@ func (a *api) changeEnv(call *web.Call, change paas.EnvChange) (reply[wire.Env],
 		return reply[wire.Env]{}, err
 	}
 	return reply[wire.Env]{rolled.status, wire.Answer[wire.Env]{Status: wire.OK, Content: wire.Env{
-		Env: visible(call.Caller, project, envOf(project, change.Build)), Deployment: rolled.answer.Content,
+		Env: visible(call, project, envOf(project, change.Build)), Deployment: rolled.answer.Content,
 	}}}, nil
 }
 

@@ -39,11 +39,15 @@ func (a *api) health(call *web.Call) error {
 	return call.Answer(http.StatusOK, wire.Answer[wire.Health]{Status: wire.OK, Content: wire.Health{Service: "OK", Database: "OK"}})
 }
 
-func (a *api) info(*web.Call, nothing) (reply[wire.Info], error) {
+func (a *api) info(call *web.Call, _ nothing) (reply[wire.Info], error) {
+	registration, err := a.platform.Registration(call.Request().Context())
+	if err != nil {
+		return reply[wire.Info]{}, err
+	}
 	keys, err := hostKeys(a.options.HostKeys)
 	return ok(wire.Info{
 		Version: a.options.Version, URL: a.server.PublicURL(), Git: a.server.Git(),
-		Applications: a.platform.ProjectURL("<project-id>"), HostKeys: keys, Registration: "closed",
+		Applications: a.platform.ProjectURL("<project-id>"), HostKeys: keys, Registration: registration,
 	}), err
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
@@ -10,14 +11,18 @@ import (
 )
 
 func (a *api) projectRoutes() []web.Route {
+	mine := named("myProjects", route(http.MethodGet, "/projects/my", web.Private, web.Lenient, a.projects))
+	statuses := scoped(paas.ScopeRead, named("projectStatuses", route(http.MethodPost, "/projects/status", web.Private, web.Lenient, a.statuses)))
+	mine.ProjectTokens, statuses.ProjectTokens = true, true
 	return []web.Route{
-		route(http.MethodPost, "/projects", web.Private, web.Lenient, a.createProject),
-		route(http.MethodGet, "/projects/my", web.Private, web.Lenient, a.projects),
+		named("createProject", route(http.MethodPost, "/projects", web.Private, web.Lenient, a.createProject)),
+		mine,
 		route(http.MethodGet, "/projects", web.Admin, web.Lenient, a.allProjects),
-		route(http.MethodPost, "/projects/status", web.Private, web.Lenient, a.statuses),
+		statuses,
 		route(http.MethodGet, "/projects/:id", web.Owner, web.Lenient, a.project),
-		route(http.MethodPatch, "/projects/:id", web.Owner, web.Strict, a.updateProject),
-		route(http.MethodDelete, "/projects/:id", web.Owner, web.Lenient, a.deleteProject),
+		named("updateProject", route(http.MethodPatch, "/projects/:id", web.Owner, web.Strict, a.updateProject)),
+		named("deleteProject", route(http.MethodDelete, "/projects/:id", web.Owner, web.Lenient, a.deleteProject)),
+		named("projectDeletion", route(http.MethodGet, "/projects/:id/deletion", web.Owner, web.Strict, a.projectDeletion)),
 		route(http.MethodGet, "/projects/:id/statistics", web.Owner, web.Lenient, a.statistics),
 	}
 }
@@ -27,7 +32,7 @@ func (a *api) createProject(call *web.Call, in wire.NewProject) (reply[wire.Proj
 	if err != nil {
 		return reply[wire.Project]{}, err
 	}
-	return created(a.show(call.Caller, project, paas.ProjectState{Status: paas.StatusNew})), nil
+	return created(a.show(call, project, paas.ProjectState{Status: paas.StatusNew})), nil
 }
 
 func (a *api) projects(call *web.Call, _ nothing) (reply[[]wire.Project], error) {
@@ -35,6 +40,7 @@ func (a *api) projects(call *web.Call, _ nothing) (reply[[]wire.Project], error)
 	if err != nil {
 		return reply[[]wire.Project]{}, err
 	}
+	projects = slices.DeleteFunc(projects, func(p paas.Project) bool { return !mayName(call, p.ID) })
 	return a.list(call, projects)
 }
 
@@ -51,16 +57,16 @@ func (a *api) list(call *web.Call, projects []paas.Project) (reply[[]wire.Projec
 	if err != nil {
 		return reply[[]wire.Project]{}, err
 	}
-	shown := listed(projects, func(p paas.Project) wire.Project { return a.show(call.Caller, p, states[p.ID]) })
+	shown := listed(projects, func(p paas.Project) wire.Project { return a.show(call, p, states[p.ID]) })
 	return page(call, shown, noLimit, func(p wire.Project) string { return string(p.ID) })
 }
 
 func (a *api) project(call *web.Call, _ nothing) (reply[wire.Project], error) {
-	return a.showNow(call.Request().Context(), call.Caller, call.Project)
+	return a.showNow(call.Request().Context(), call, call.Project)
 }
 
 // showNow shows a project with what it does at the moment.
-func (a *api) showNow(ctx context.Context, to paas.User, project paas.Project) (reply[wire.Project], error) {
+func (a *api) showNow(ctx context.Context, to *web.Call, project paas.Project) (reply[wire.Project], error) {
 	states, err := a.platform.States(ctx, []paas.Project{project})
 	if err != nil {
 		return reply[wire.Project]{}, err
@@ -77,7 +83,7 @@ func (a *api) updateProject(call *web.Call, in wire.ProjectChange) (reply[wire.P
 	if err != nil {
 		return reply[wire.Project]{}, err
 	}
-	return a.showNow(call.Request().Context(), call.Caller, project)
+	return a.showNow(call.Request().Context(), call, project)
 }
 
 func (a *api) deleteProject(call *web.Call, _ nothing) (reply[wire.Nothing], error) {
@@ -100,6 +106,9 @@ func (a *api) statuses(call *web.Call, in wire.StatusQuery) (reply[wire.Statuses
 	projects := make([]paas.Project, len(in.ContainerNames))
 	for i, id := range in.ContainerNames {
 		var err error
+		if !mayName(call, id) {
+			id = "" // answers as one that is not there
+		}
 		if projects[i], err = a.platform.Project(ctx, call.Caller, id); err != nil {
 			return reply[wire.Statuses]{}, err
 		}
@@ -113,8 +122,18 @@ func (a *api) statuses(call *web.Call, in wire.StatusQuery) (reply[wire.Statuses
 	})}), nil
 }
 
-// show is a project as one user may see it.
-func (a *api) show(to paas.User, p paas.Project, state paas.ProjectState) wire.Project {
+func (a *api) projectDeletion(call *web.Call, _ nothing) (reply[wire.Deletion], error) {
+	deletion, err := a.platform.ProjectDeletion(call.Request().Context(), call.Caller, call.Project.ID)
+	return ok(wire.DeletionOf(deletion)), err
+}
+
+// mayName tells whether the caller may ask after a project: a token for one project knows no other.
+func mayName(call *web.Call, id paas.ProjectID) bool {
+	return call.Token == nil || call.Token.Project == "" || call.Token.Project == id
+}
+
+// show is a project as one caller may see it.
+func (a *api) show(to *web.Call, p paas.Project, state paas.ProjectState) wire.Project {
 	return wire.Project{
 		ID: p.ID, Name: p.Name, Owner: wire.Owner{ID: p.Owner, Username: p.OwnerName},
 		Config: wire.Config{Env: visible(to, p, p.Env)}, Settings: wire.Settings{Branch: p.DeployBranch},
@@ -124,11 +143,13 @@ func (a *api) show(to paas.User, p paas.Project, state paas.ProjectState) wire.P
 	}
 }
 
-// visible is a project's variables in clear for its owner; anyone else who may ask sees the names.
-func visible(to paas.User, project paas.Project, env paas.Env) paas.Env {
+// visible is a project's variables in clear for its owner; anyone else who may ask, and a token that
+// may only read, sees the names.
+func visible(to *web.Call, project paas.Project, env paas.Env) paas.Env {
+	clear := to.Caller.ID == project.Owner && (to.Token == nil || to.Token.Scope.Allows(paas.ScopeDeploy))
 	shown := make(paas.Env, len(env))
 	for key, value := range env {
-		if to.ID != project.Owner {
+		if !clear {
 			value = paas.Secret(value.String())
 		}
 		shown[key] = value

@@ -119,5 +119,8 @@ func (p *Platform) ProjectURL(id ProjectID) string {
 	return address.String()
 }
 
+// RotateKey encrypts anew, with a new key, what is encrypted at rest.
+func (p *Platform) RotateKey(ctx context.Context) error { return p.Store.RotateKey(ctx) }
+
 // Health tells whether the database really answers.
 func (p *Platform) Health(ctx context.Context) error { return p.Store.Ping(ctx) }

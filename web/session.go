@@ -103,6 +103,18 @@ func (c *Call) identify() error {
 	return nil
 }
 
+// Again tells whether the caller, who was let in a while ago, still would be.
+func (c *Call) Again() error {
+	again := &Call{Context: c.Context, server: c.server}
+	if err := again.identify(); err != nil {
+		return err
+	}
+	if again.Caller.ID != c.Caller.ID {
+		return errNotLoggedIn
+	}
+	return nil
+}
+
 func (c *Call) bearer() string { return bearer(c.Request()) }
 
 // bearer is the token of the Authorization header (RFC 6750); it wins over the cookie.

@@ -11,8 +11,9 @@ import (
 	"github.com/paastech-cloud/paastech/web/socket"
 )
 
-// Local talks to the daemon of this host over its unix socket, as its administrator.
-type Local struct{ client *Client }
+// Local talks to the daemon of this host over its unix socket, as its administrator: with what
+// administrators may, and what only who has the host may.
+type Local struct{ *Client }
 
 // NewLocal makes a client of the socket at path; it is dialled with the first call.
 func NewLocal(path string) *Local {
@@ -25,23 +26,29 @@ func NewLocal(path string) *Local {
 
 // Ping tells whether the daemon answers.
 func (l *Local) Ping(ctx context.Context) (wire.Health, error) {
-	return content[wire.Health](ctx, l.client, request{method: http.MethodGet, path: []string{"admin", "health"}})
-}
-
-// CreateUser makes an account whose address counts as confirmed.
-func (l *Local) CreateUser(ctx context.Context, account wire.NewUser) (wire.User, error) {
-	return content[wire.User](ctx, l.client, request{method: http.MethodPost, path: []string{"admin", "users"}, body: account})
+	return content[wire.Health](ctx, l.Client, request{method: http.MethodGet, path: []string{"admin", "health"}})
 }
 
 // SetPassword gives a user a new password and ends all of the user's sessions.
 func (l *Local) SetPassword(ctx context.Context, username string, password paas.Secret) error {
-	_, err := content[wire.Nothing](ctx, l.client, request{
+	_, err := content[wire.Nothing](ctx, l.Client, request{
 		method: http.MethodPost, path: []string{"admin", "users", username, "password"}, body: wire.NewPassword{Password: password},
 	})
 	return err
 }
 
-// Users lists all accounts.
-func (l *Local) Users(ctx context.Context) ([]wire.User, error) {
-	return content[[]wire.User](ctx, l.client, request{method: http.MethodGet, path: []string{"admin", "users"}})
+// Mails lists what the outbox keeps, newest first.
+func (l *Local) Mails(ctx context.Context) ([]wire.Mail, error) {
+	return content[[]wire.Mail](ctx, l.Client, request{method: http.MethodGet, path: []string{"admin", "mails"}})
+}
+
+// Mail reads one kept mail.
+func (l *Local) Mail(ctx context.Context, id paas.MailID) (wire.Mail, error) {
+	return content[wire.Mail](ctx, l.Client, request{method: http.MethodGet, path: []string{"admin", "mails", string(id)}})
+}
+
+// RotateKey makes a new key and encrypts with it what is encrypted at rest.
+func (l *Local) RotateKey(ctx context.Context) error {
+	_, err := content[wire.Nothing](ctx, l.Client, request{method: http.MethodPost, path: []string{"admin", "rotate-key"}})
+	return err
 }

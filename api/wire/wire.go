@@ -2,6 +2,8 @@
 // each, written by the server and read by the client.
 package wire
 
+import "github.com/paastech-cloud/paastech/paas"
+
 // Answer is a request that went well. Its content is an object or an array.
 type Answer[T any] struct {
 	Status     Word   `json:"status"`
@@ -31,12 +33,12 @@ type Health struct {
 
 // Info is what anyone may know about a platform.
 type Info struct {
-	Version      string    `json:"version"`
-	URL          string    `json:"url"`          // of dashboard and API
-	Git          string    `json:"git"`          // ssh://git@host:port
-	Applications string    `json:"applications"` // http://<project-id>.user-app.domain:port
-	HostKeys     []HostKey `json:"hostKeys"`
-	Registration string    `json:"registration"` // "closed"
+	Version      string            `json:"version"`
+	URL          string            `json:"url"`          // of dashboard and API
+	Git          string            `json:"git"`          // ssh://git@host:port
+	Applications string            `json:"applications"` // http://<project-id>.user-app.domain:port
+	HostKeys     []HostKey         `json:"hostKeys"`
+	Registration paas.Registration `json:"registration"`
 }
 
 // HostKey is a key of the git server.
