@@ -58,10 +58,10 @@ func TestFailedLoginsLookAlike(t *testing.T) {
 	}
 }
 
-func TestRegistrationIsClosed(t *testing.T) {
+func TestRegistrationIsByInvitation(t *testing.T) {
 	w := newWorld(t)
 	status, answer := w.raw("POST", "/api/v1/auth/register", `{"username":"zoe","email":"zoe@example.com","password":"correct horse"}`, "")
-	if status != http.StatusForbidden || answer["code"] != string(paas.EClosed) {
+	if status != http.StatusForbidden || answer["code"] != string(paas.EInvite) {
 		t.Errorf("%d %v", status, answer)
 	}
 }

@@ -141,7 +141,7 @@ func TestLegacyStatuses(t *testing.T) {
 func TestHealthAndInfo(t *testing.T) {
 	w := newWorld(t)
 	info, err := w.anonymous().Info(t.Context())
-	if err != nil || info.Version != "v0" || info.Git != "ssh://git@127.0.0.1:2222" || info.Registration != "closed" ||
+	if err != nil || info.Version != "v0" || info.Git != "ssh://git@127.0.0.1:2222" || info.Registration != paas.RegistrationInvite ||
 		info.Applications != "http://<project-id>.user-app.localhost:8080" || len(info.HostKeys) != 1 || info.HostKeys[0].Value != hostKey {
 		t.Errorf("%+v, %v", info, err)
 	}
