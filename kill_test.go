@@ -1,0 +1,346 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paastech-cloud/paastech/api/client"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// TestKilledAtAnyMoment kills the daemon while people register, make, configure and delete projects
+// and accounts, and its key is changed. What was acknowledged is there after the next start, what was
+// deleted is gone, and the doctor finds nothing that belongs to nobody.
+func TestKilledAtAnyMoment(t *testing.T) {
+	rounds := 3
+	if os.Getenv("PAASTECH_SOAK") == "1" {
+		rounds = 100
+	}
+	d := newDoomed(t)
+	for round := range rounds {
+		d.start()
+		d.check()
+		var working sync.WaitGroup
+		for worker := range 3 {
+			working.Go(func() { d.work(fmt.Sprintf("r%d-w%d", round, worker)) })
+		}
+		time.Sleep(time.Duration(50+rand.IntN(700)) * time.Millisecond) // a random moment is what is tested
+		d.kill()
+		working.Wait()
+	}
+	d.start()
+	d.check()
+	t.Logf("%d rounds: %d projects and %d accounts acknowledged, %d projects and %d accounts deleted", rounds, len(d.projects), len(d.users), d.deletedProjects, d.deletedUsers)
+	if len(d.projects)+d.deletedProjects == 0 || len(d.users)+d.deletedUsers == 0 {
+		t.Error("nothing was acknowledged: nothing was tested")
+	}
+}
+
+// doomed is a daemon that is killed again and again, and what it acknowledged.
+type doomed struct {
+	t       *testing.T
+	env     []string
+	address string
+	local   *client.Local
+	process *exec.Cmd
+	token   string
+
+	mu              sync.Mutex
+	projects        map[string][]string // id -> values that its variable A may have: the acknowledged one and one on the way
+	users           map[string]bool     // acknowledged
+	uncertain       map[string]bool     // ids and names whose deletion was asked for and not acknowledged
+	gone            map[string]bool     // ids and names whose deletion was acknowledged
+	deletedProjects int
+	deletedUsers    int
+}
+
+func newDoomed(t *testing.T) *doomed {
+	t.Helper()
+	data, err := os.MkdirTemp("", "pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &doomed{t: t, address: freePort(), local: client.NewLocal(filepath.Join(data, "paastech.sock")), projects: map[string][]string{}, users: map[string]bool{}, uncertain: map[string]bool{}, gone: map[string]bool{}}
+	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PAASTECH_") })
+	d.env = append(inherited, "HOME="+t.TempDir(), "PAASTECH_DATADIR="+data, "PAASTECH_SERVER_LISTEN="+d.address,
+		"PAASTECH_GIT_LISTEN="+freePort(), "PAASTECH_INGRESS_LISTEN="+freePort(), "PAASTECH_ACCOUNTS_REGISTRATION=open")
+	t.Cleanup(func() {
+		d.kill()
+		if out, err := d.command("", "admin", "purge", "--yes"); err != nil {
+			t.Errorf("purge: %v\n%s", err, out)
+		}
+		os.RemoveAll(data)
+	})
+	d.start()
+	if out, err := d.command("password of eve\n", "admin", "users", "create", "--username", "eve", "--email", "eve@example.com", "--admin", "--password-stdin"); err != nil {
+		t.Fatalf("make an administrator: %v\n%s", err, out)
+	}
+	var session struct{ AccessToken string }
+	if status := d.call(http.MethodPost, "/auth/login", map[string]any{"email": "eve@example.com", "password": "password of eve"}, &session); status != http.StatusOK {
+		t.Fatalf("log-in: %d", status)
+	}
+	d.token = session.AccessToken
+	d.kill()
+	return d
+}
+
+func (d *doomed) command(stdin string, args ...string) (string, error) {
+	command := exec.Command("paastech", args...)
+	command.Env, command.Stdin = d.env, strings.NewReader(stdin)
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+func (d *doomed) start() {
+	d.t.Helper()
+	log, err := os.OpenFile(filepath.Join(d.t.ArtifactDir(), "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer log.Close()
+	d.process = exec.Command("paastech", "serve")
+	d.process.Env, d.process.Stdout, d.process.Stderr = d.env, log, log
+	if err := d.process.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.until("serve answers", func() bool { return d.call(http.MethodGet, "/healthz", nil, nil) == http.StatusOK })
+}
+
+func (d *doomed) kill() {
+	if d.process != nil {
+		_ = d.process.Process.Kill()
+		_ = d.process.Wait()
+		d.process = nil
+	}
+}
+
+func (d *doomed) until(what string, holds func() bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(d.t.ArtifactDir(), "serve.log"))
+			d.t.Fatalf("not within a minute: %s\n%s", what, log[max(0, len(log)-4000):])
+		}
+	}
+}
+
+// call sends a request and returns the status, 0 when there was no answer.
+func (d *doomed) call(method, path string, body any, content any) int {
+	text, err := json.Marshal(body)
+	if err != nil {
+		d.t.Error(err)
+		return 0
+	}
+	request, err := http.NewRequest(method, "http://"+d.address+"/api/v1"+path, bytes.NewReader(text))
+	if err != nil {
+		d.t.Error(err)
+		return 0
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if d.token != "" {
+		request.Header.Set("Authorization", "Bearer "+d.token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0
+	}
+	if content != nil && response.StatusCode < 300 {
+		if err := json.Unmarshal(answer, &struct{ Content any }{content}); err != nil {
+			d.t.Errorf("%s %s: %v: %s", method, path, err, answer)
+		}
+	}
+	if response.StatusCode >= 500 && response.StatusCode != http.StatusServiceUnavailable {
+		d.t.Errorf("%s %s: %d %s", method, path, response.StatusCode, answer)
+	}
+	return response.StatusCode
+}
+
+// work does what people do until the daemon is gone.
+func (d *doomed) work(name string) {
+	for i := 0; ; i++ {
+		one := fmt.Sprintf("%s-%d", name, i)
+		project := ""
+		for _, do := range []func() error{
+			func() error { return d.register(one) },
+			func() (err error) { project, err = d.makeProject(one); return },
+			func() error { return d.configure(project, "first") },
+			func() error { return d.configure(project, "second") },
+			d.deleteSomething, d.rotate,
+		} {
+			if err := do(); err != nil {
+				return
+			}
+		}
+	}
+}
+
+var errDead = errors.New("the daemon is dead")
+
+func (d *doomed) register(one string) error {
+	username := "u-" + one
+	status := d.call(http.MethodPost, "/auth/register", map[string]any{"username": username, "email": username + "@example.com", "password": "password of " + one}, nil)
+	switch status {
+	case http.StatusCreated:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.users[username] = true
+	case 0:
+		return errDead
+	}
+	return nil // the registrations of one address are limited: then the others go on
+}
+
+func (d *doomed) makeProject(one string) (string, error) {
+	var project struct{ ID string }
+	switch d.call(http.MethodPost, "/projects", map[string]any{"name": "p-" + one}, &project) {
+	case http.StatusCreated:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.projects[project.ID] = []string{""}
+		return project.ID, nil
+	case 0:
+		return "", errDead
+	}
+	return "", errors.New("a project was refused")
+}
+
+// anyOf picks one of the things that nobody is about to delete.
+func anyOf[V any](from map[string]V, but map[string]bool) (string, bool) {
+	for name := range from {
+		if !but[name] {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// configure sets the variable A of a project that nobody else configures: once acknowledged it is
+// that value and no other.
+func (d *doomed) configure(id, value string) error {
+	d.note(id, value, false)
+	switch d.call(http.MethodPatch, "/projects/"+id+"/env?deploy=false", map[string]any{"env": map[string]string{"A": value}}, nil) {
+	case http.StatusOK:
+		d.note(id, value, true)
+	case 0:
+		return errDead
+	}
+	return nil
+}
+
+func (d *doomed) note(id, value string, acknowledged bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	values, there := d.projects[id]
+	switch {
+	case !there: // deleted by somebody else
+	case acknowledged:
+		d.projects[id] = []string{value}
+	default:
+		d.projects[id] = append(values, value)
+	}
+}
+
+func (d *doomed) deleteSomething() error {
+	d.mu.Lock()
+	id, found := anyOf(d.projects, d.uncertain)
+	path := "/projects/" + id
+	if !found || rand.IntN(2) == 0 {
+		if username, there := anyOf(d.users, d.uncertain); there {
+			id, found, path = username, true, "/users/"+username
+		}
+	}
+	d.uncertain[id] = true
+	d.mu.Unlock()
+	if !found {
+		return nil
+	}
+	status := d.call(http.MethodDelete, path, nil, nil)
+	if status == 0 {
+		return errDead
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if status == http.StatusOK {
+		d.gone[id] = true
+		if d.users[id] {
+			d.deletedUsers++
+		} else {
+			d.deletedProjects++
+		}
+		delete(d.users, id)
+		delete(d.projects, id)
+	}
+	return nil
+}
+
+func (d *doomed) rotate() error {
+	if err := d.local.RotateKey(d.t.Context()); err != nil {
+		return errDead
+	}
+	return nil
+}
+
+// check compares with what was acknowledged.
+func (d *doomed) check() {
+	d.t.Helper()
+	for id, values := range d.projects {
+		var env struct{ Env map[string]string }
+		status := d.call(http.MethodGet, "/projects/"+id+"/env", nil, &env)
+		if status == http.StatusNotFound && d.uncertain[id] {
+			delete(d.projects, id)
+			continue
+		}
+		if status != http.StatusOK || !slices.Contains(values, env.Env["A"]) {
+			d.t.Errorf("project %s: %d, A is %q, one of %q was acknowledged or on its way", id, status, env.Env["A"], values)
+			continue
+		}
+		d.projects[id] = []string{env.Env["A"]}
+	}
+	for username := range d.users {
+		status := d.call(http.MethodGet, "/users/"+username, nil, nil)
+		if status == http.StatusNotFound && d.uncertain[username] {
+			delete(d.users, username)
+		} else if status != http.StatusOK {
+			d.t.Errorf("account %s: %d, although it was acknowledged", username, status)
+		}
+	}
+	for name := range d.gone {
+		for _, path := range []string{"/projects/" + name, "/users/" + name} {
+			if status := d.call(http.MethodGet, path, nil, nil); status != http.StatusNotFound {
+				d.t.Errorf("%s: %d, although its deletion was acknowledged", path, status)
+			}
+		}
+	}
+	clear(d.gone)
+	var findings []paas.Finding
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) { // deletions are finished after the start
+		var err error
+		if findings, err = d.local.Doctor(d.t.Context()); err != nil {
+			d.t.Fatalf("doctor: %v", err)
+		}
+		if len(findings) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	for _, finding := range findings {
+		d.t.Errorf("doctor: %s: %s", finding.Part, finding.Message)
+	}
+}
