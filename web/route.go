@@ -110,7 +110,7 @@ func (s *Server) Routes() []Route { return s.routes }
 // admit stands before every handler: it finds out who asks, refuses those who may not, and reads the body.
 func (s *Server) admit(route Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		call := &Call{Context: c, server: s, Target: target(c)}
+		call := &Call{Context: c, server: s, Target: route.target(c)}
 		err := call.enter(route)
 		if err == nil {
 			err = route.Handler(call)
@@ -122,11 +122,11 @@ func (s *Server) admit(route Route) echo.HandlerFunc {
 	}
 }
 
-// target is what a path names, but for the secrets of mailed links.
-func target(c echo.Context) string {
+// target is what a path names, but for the secrets of mailed links, which open public routes.
+func (r Route) target(c echo.Context) string {
 	var values []string
 	for _, name := range c.ParamNames() {
-		if name != "token" {
+		if r.Level != Public || name != "token" {
 			values = append(values, c.Param(name))
 		}
 	}
