@@ -23,6 +23,7 @@ type api struct {
 	platform *paas.Platform
 	server   *web.Server
 	options  Options
+	memory   memory
 }
 
 // Register adds the API's routes to the server.

@@ -11,7 +11,7 @@ import (
 )
 
 func (a *api) projectRoutes() []web.Route {
-	mine := named("myProjects", route(http.MethodGet, "/projects/my", web.Private, web.Lenient, a.projects))
+	mine := a.remembered(named("myProjects", route(http.MethodGet, "/projects/my", web.Private, web.Lenient, a.projects)))
 	statuses := scoped(paas.ScopeRead, named("projectStatuses", route(http.MethodPost, "/projects/status", web.Private, web.Lenient, a.statuses)))
 	mine.ProjectTokens, statuses.ProjectTokens = true, true
 	return []web.Route{
