@@ -149,20 +149,3 @@ func (h *host) purge(ctx context.Context) error {
 	}
 	return engine.RemoveAll(ctx)
 }
-
-// newPassword reads a password: the first line of standard input, or twice from the terminal.
-func (h *host) newPassword(ctx context.Context, fromStdin bool) (paas.Secret, error) {
-	if fromStdin || !h.interactive {
-		line, err := h.answer(ctx, h.readLine)
-		return paas.Secret(line), err
-	}
-	first, err := h.askSecret(ctx, "Password")
-	if err != nil {
-		return "", err
-	}
-	second, err := h.askSecret(ctx, "Again")
-	if err == nil && first != second {
-		err = failf(paas.EInvalid, "The two passwords are not the same.")
-	}
-	return paas.Secret(first), err
-}

@@ -51,6 +51,7 @@ func serveFake(t *testing.T) *fakeServer {
 	mux.HandleFunc("POST /api/v1/projects", f.private(f.createProject))
 	mux.HandleFunc("GET /api/v1/projects/{id}", f.private(f.withProject(func(p *wire.Project, _ *http.Request) (any, error) { return *p, nil })))
 	mux.HandleFunc("DELETE /api/v1/projects/{id}", f.private(f.withProject(func(*wire.Project, *http.Request) (any, error) { f.projects = nil; return nil, nil })))
+	mux.HandleFunc("GET /api/v1/projects/{id}/deletion", f.private(f.withProject(func(*wire.Project, *http.Request) (any, error) { return wire.Deletion{Containers: 1}, nil })))
 	mux.HandleFunc("PATCH /api/v1/projects/{id}", f.private(f.withProject(f.changeProject)))
 	mux.HandleFunc("PATCH /api/v1/projects/{id}/deploy", f.private(f.withProject(f.rollOut)))
 	mux.HandleFunc("POST /api/v1/projects/{id}/start", f.private(f.withProject(f.rollOut)))

@@ -133,28 +133,3 @@ func (c *commands) logout(ctx context.Context) error {
 	}
 	return c.emit(struct{}{}, func() { c.say("Logged out from %s.", api.Server()) })
 }
-
-func (c *commands) accountCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "account",
-		Short: "Show who is logged in",
-		Args:  arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, err := c.connect()
-			if err != nil {
-				return err
-			}
-			user, err := api.Me(cmd.Context())
-			if err != nil {
-				return err
-			}
-			role := ""
-			if user.IsAdmin {
-				role = "administrator"
-			}
-			return c.emit(user, func() {
-				c.facts("Server", api.Server(), "Username", user.Username, "E-mail", user.Email, "Role", role, "Since", day(user.CreatedAt), "Id", string(user.ID))
-			})
-		},
-	}
-}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/api/client"
@@ -81,6 +83,7 @@ func (c *commands) projectsDeleteCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:               "delete [NAME|ID]",
+		Aliases:           []string{"rm"},
 		Short:             "Delete a project with everything of it",
 		Long:              "Delete a project with everything of it: application, repository, configuration, logs. The name has to\nbe typed to confirm that; where nobody can be asked it is read from standard input.",
 		Args:              arguments(cobra.MaximumNArgs(1)),
@@ -91,7 +94,7 @@ func (c *commands) projectsDeleteCommand() *cobra.Command {
 				return err
 			}
 			if !yes {
-				if err := c.confirmDeletion(cmd, project); err != nil {
+				if err := c.confirmDeletion(cmd.Context(), api, project); err != nil {
 					return err
 				}
 			}
@@ -108,16 +111,14 @@ func (c *commands) projectsDeleteCommand() *cobra.Command {
 	return cmd
 }
 
-func (c *commands) confirmDeletion(cmd *cobra.Command, project wire.Project) error {
-	c.note("This deletes %s (%s): its application, repository, configuration and logs.", project.Name, project.URL)
-	typed, err := c.ask(cmd.Context(), fmt.Sprintf("Type its name (%s) to delete it", project.Name))
+func (c *commands) confirmDeletion(ctx context.Context, api *client.Client, project wire.Project) error {
+	deletion, err := api.ProjectDeletion(ctx, project.ID)
 	if err != nil {
 		return err
 	}
-	if typed != project.Name {
-		return failf(eNotConfirmed, "Nothing was deleted: %s was not typed. --yes deletes without asking.", project.Name)
-	}
-	return nil
+	c.note("This deletes %s (%s): its application with %d container(s), repository, images, configuration and logs, %s of disk.",
+		project.Name, project.URL, deletion.Containers, units.BytesSize(float64(deletion.Disk)))
+	return c.confirmByName(ctx, project.Name)
 }
 
 // hintRemote says how to be rid of a remote that leads to a project that is gone.

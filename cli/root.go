@@ -57,7 +57,7 @@ func newRoot(program Program) *cobra.Command {
 	flags.StringVarP(&c.projectFlag, "project", "P", "", "name or id of the project (default: the one of the git remote paastech)")
 	flags.BoolVar(&c.json, "json", false, "print what the server answers as JSON")
 	root.AddCommand(
-		c.loginCommand(), c.logoutCommand(), c.accountCommand(), c.keysCommand(),
+		c.loginCommand(), c.logoutCommand(), c.registerCommand(), c.accountCommand(), c.keysCommand(), c.tokensCommand(),
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),
 		c.deployCommand(), c.stopCommand(), c.startCommand(), c.restartCommand(),
 		c.statusCommand(), c.logsCommand(), c.envCommand(), c.deploymentsCommand(),

@@ -52,14 +52,6 @@ func (c PerUserLimits) limits() (paas.UserLimits, error) {
 	return limits, err
 }
 
-// bound is a size where none means no bound.
-func bound(key, text string) (int64, error) {
-	if text == "" || text == "0" {
-		return 0, nil
-	}
-	return size(key, text)
-}
-
 // options are the mailer's; links begin with publicURL when nothing else is configured.
 func (c MailConfig) options(publicURL string) mail.Options {
 	return mail.Options{

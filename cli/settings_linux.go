@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker/go-units"
-
 	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
@@ -135,14 +133,6 @@ func prefixes(key string, texts []string) ([]netip.Prefix, error) {
 		parsed = append(parsed, prefix)
 	}
 	return parsed, nil
-}
-
-func size(key, text string) (int64, error) {
-	bytes, err := units.RAMInBytes(text)
-	if err != nil || bytes <= 0 {
-		return 0, fmt.Errorf("%s %q: give a size, like 512MiB", key, text)
-	}
-	return bytes, nil
 }
 
 // newLog is the daemon's log.
