@@ -5,19 +5,42 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/store/postgrestest"
 )
 
 // BenchmarkAPI asks for the account and for a list of 100 projects, each time with the session
 // checked, beside a bare echo handler that answers the same bytes. Requests come from 64 connections
 // that are kept open, in the same process, which costs both sides the same.
 func BenchmarkAPI(b *testing.B) {
-	w := newWorld(b)
+	b.Run("sqlite", func(b *testing.B) { benchmarkAPI(b, "") })
+	b.Run("postgres", func(b *testing.B) {
+		runtime.LockOSThread()
+		server, err := postgrestest.Start()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() {
+			if err := server.Stop(); err != nil {
+				b.Error(err)
+			}
+		})
+		database, err := server.Empty(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchmarkAPI(b, database)
+	})
+}
+
+func benchmarkAPI(b *testing.B, database string) {
+	w := newWorldOn(b, database)
 	for i := range 99 {
 		if _, err := w.ada.CreateProject(b.Context(), fmt.Sprintf("project-%d", i)); err != nil {
 			b.Fatal(err)
