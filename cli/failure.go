@@ -26,6 +26,7 @@ const (
 	eHostKey      paas.Code = "E_HOST_KEY"
 	ePushFailed   paas.Code = "E_PUSH_FAILED"
 	eNotConfirmed paas.Code = "E_NOT_CONFIRMED"
+	eUnsound      paas.Code = "E_UNSOUND"
 )
 
 // Exit codes: what was asked for could not be done, and what was asked for makes no sense.

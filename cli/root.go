@@ -63,7 +63,7 @@ func newRoot(program Program) *cobra.Command {
 		c.statusCommand(), c.logsCommand(), c.envCommand(), c.deploymentsCommand(),
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),
 	)
-	root.AddCommand(serverCommands(program, c.console)...)
+	root.AddCommand(serverCommands(program, c)...)
 	// It fails for an unknown flag alone, and this one was just made.
 	_ = root.RegisterFlagCompletionFunc("project", c.completeProjects)
 	return root

@@ -10,9 +10,13 @@ import (
 )
 
 // serverCommands are the commands of the host that the platform runs on.
-func serverCommands(program Program, console *console) []*cobra.Command {
-	host := &host{console: console, program: program}
-	return []*cobra.Command{host.serveCommand(), host.adminCommand(), host.dbCommand(), host.builderCommand()}
+func serverCommands(program Program, c *commands) []*cobra.Command {
+	host := &host{console: c.console, program: program}
+	admin := &administration{commands: c, local: host.local}
+	return []*cobra.Command{
+		host.serveCommand(), host.withConfigFlag(admin.adminCommand(host.purgeCommand())), host.withConfigFlag(admin.doctorCommand()),
+		host.dbCommand(), host.builderCommand(),
+	}
 }
 
 // host is what the server's commands share: where the configuration is.

@@ -6,10 +6,16 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/paastech-cloud/paastech/api/client"
 )
 
-// serverCommands are none: the platform runs on Linux, elsewhere the binary is its client.
-func serverCommands(Program, *console) []*cobra.Command { return nil }
+// serverCommands are those that need no server here: the platform runs on Linux, elsewhere the binary
+// is its client.
+func serverCommands(_ Program, c *commands) []*cobra.Command {
+	admin := &administration{commands: c, local: func() (*client.Local, error) { return nil, nil }}
+	return []*cobra.Command{admin.adminCommand(), admin.doctorCommand()}
+}
 
 // runByName has no other names here.
 func runByName(context.Context, Program) (code int, done bool) { return 0, false }
