@@ -58,7 +58,10 @@ func newWorldOn(t testing.TB, database string) *world {
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
 	dir := t.TempDir()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
-	w.must(func() (err error) { w.store, err = store.Open(t.Context(), store.Options{URL: database, DataDir: dir}); return })
+	w.must(func() (err error) {
+		w.store, err = store.Open(t.Context(), store.Options{URL: database, DataDir: dir})
+		return
+	})
 	t.Cleanup(func() { w.store.Close() })
 	w.must(func() (err error) {
 		w.platform, err = paas.New(paas.Options{
