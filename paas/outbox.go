@@ -12,6 +12,7 @@ const (
 	mostAttempts  = 20
 	outboxEvery   = 30 * time.Second
 	outboxBatch   = 50
+	outboxPause   = 100 * time.Millisecond
 	sendTimeout   = time.Minute
 	keepMails     = 30 * 24 * time.Hour // those caught or given up
 	maxMailErrors = 500                 // characters of an error that are kept
@@ -46,8 +47,18 @@ func (p *Platform) deliverLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-p.outbox.woken:
+			// Not at once: this work must not slow down the answer to whoever asked for a mail, which
+			// would tell them by its time that there is an account.
+			pause(ctx, outboxPause)
 		case <-tick.C:
 		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

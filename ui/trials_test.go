@@ -105,10 +105,10 @@ func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 				if i%5 == 0 {
 					v.account(there)
 				}
-				v.settle()
+				v.settle(soak)
 				there, took := v.answer(path, form(2*i, there))
 				times[0] = append(times[0], took)
-				v.settle()
+				v.settle(soak)
 				missing, took = v.answer(path, form(2*i+1, missing))
 				times[1] = append(times[1], took)
 				if there != missing || strings.HasPrefix(there, "429") {
@@ -126,8 +126,11 @@ func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 
 // settle waits until the outbox has dealt with what was asked before: its work is after the answer, but
 // would delay the next one.
-func (v *visitor) settle() {
+func (v *visitor) settle(wanted bool) {
 	v.t.Helper()
+	if !wanted {
+		return
+	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		mails, err := v.store.Mails(v.t.Context(), 10)
 		if err != nil {
