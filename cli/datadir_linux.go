@@ -24,6 +24,9 @@ type dataDir struct {
 
 // openDataDir makes the directory when it is missing, locks it and reads (or first makes) the instance id.
 func openDataDir(path string) (*dataDir, error) {
+	if path == "" {
+		return nil, errors.New("dataDir (PAASTECH_DATADIR) is empty: name the directory that keeps everything, like /var/lib/paastech")
+	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w; dataDir (PAASTECH_DATADIR) names another place", err)
 	}
