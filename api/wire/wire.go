@@ -2,14 +2,33 @@
 // each, written by the server and read by the client.
 package wire
 
-import "github.com/paastech-cloud/paastech/paas"
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
 
 // Answer is a request that went well. Its content is an object or an array.
 type Answer[T any] struct {
 	Status     Word   `json:"status"`
 	Message    string `json:"message,omitempty"`
-	Content    T      `json:"content,omitzero"`
+	Content    T      `json:"content"`
 	NextCursor string `json:"nextCursor,omitempty"` // of a list that goes on
+}
+
+// MarshalJSON leaves out only a content that is not there: one of zeros is an answer, too.
+func (a Answer[T]) MarshalJSON() ([]byte, error) {
+	without := struct {
+		Status     Word   `json:"status"`
+		Message    string `json:"message,omitempty"`
+		NextCursor string `json:"nextCursor,omitempty"`
+	}{a.Status, a.Message, a.NextCursor}
+	if v := reflect.ValueOf(a.Content); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return json.Marshal(without)
+	}
+	type written Answer[T] // without this method
+	return json.Marshal(written(a))
 }
 
 // Word says how a request went.
