@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
@@ -22,6 +23,7 @@ const (
 	projectBits   = 28 // room for 13 containers, so that a default pool carries 4096 projects
 	buildBits     = 24
 	subnetTries   = 20 // another daemon on this engine may take the subnet that was chosen
+	subnetPause   = 100 * time.Millisecond
 	bridgeNameKey = "com.docker.network.bridge.name"
 	purposeBuild  = "build"
 	purposeApps   = "applications"
@@ -95,6 +97,12 @@ func (e *Engine) createNetwork(ctx context.Context, plan networkPlan) error {
 			return nil
 		case !taken(last):
 			return err
+		}
+		// The engine holds a subnet while it makes a network, and lists that only when it is made.
+		select {
+		case <-time.After(subnetPause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	return fmt.Errorf("find a subnet of %s that nobody takes first: %w", e.options.Pool, last)
