@@ -21,6 +21,13 @@ type Builder interface {
 	// diagnosis; a canceled context leaves no process, container or volume of the build behind.
 	Build(ctx context.Context, build Build) (Image, error)
 
+	// Retain removes the project's published images but those kept.
+	Retain(ctx context.Context, project ProjectID, keep []ImageRef) error
+
+	// Shrink frees at least so many bytes of what can be made anew, oldest first: caches and the
+	// layers that no image has. It returns how many it freed.
+	Shrink(ctx context.Context, bytes int64) (int64, error)
+
 	// Forget removes the project's caches and published images. It is idempotent.
 	Forget(ctx context.Context, project ProjectID) error
 
@@ -39,6 +46,7 @@ type BuildPlan struct {
 	Buildpacks []string  // ids inside the builder after aliases; empty means detection
 	Env        Env       // for the build
 	AppEnv     Env       // paastech.yaml's env: for the application
+	App        App       // paastech/app.yaml
 	Project    ProjectID // paastech.yaml's project.id, for a check
 	Notes      []string  // sentences for the person who pushes
 }

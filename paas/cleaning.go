@@ -30,6 +30,7 @@ func (p *Platform) clean(ctx context.Context) {
 		do   func() error
 	}{
 		{"finish deletions", func() error { return p.finishDeletions(ctx) }},
+		{"keep the disk free", func() error { return p.collectGarbage(ctx) }},
 		{"remove unverified accounts", func() error { return p.removeUnverified(ctx) }},
 		{"remove ended sessions", func() error { return p.Store.DeleteSessionsBefore(ctx, now) }},
 		{"remove old invitations", func() error { return p.Store.DeleteInvitesBefore(ctx, now) }},

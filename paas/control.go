@@ -78,8 +78,9 @@ func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, rea
 	if err := p.checkStart(ctx, project); err != nil {
 		return Deployment{}, err
 	}
-	deployment := Deployment{
-		Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image,
+	deployment := Deployment{Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image}
+	if reason == ReasonRollback {
+		deployment.Restores = of.Number
 	}
 	return p.deploy(ctx, deployment, rollout{queued: queued})
 }
@@ -89,7 +90,7 @@ func (p *Platform) Stop(ctx context.Context, caller User, id ProjectID) error {
 	if _, err := p.Project(ctx, caller, id); err != nil {
 		return err
 	}
-	job, err := p.queue.submit(ctx, id, func(ctx context.Context) error {
+	job, err := p.queue.submit(ctx, id, 0, func(ctx context.Context) error {
 		release, err := p.queue.take(ctx, id)
 		if err != nil {
 			return err

@@ -138,7 +138,8 @@ func (p *Platform) finishProject(ctx context.Context, project Project) error {
 	}{
 		{"remove containers", func() error { return p.Engine.Forget(ctx, id) }},
 		{"remove images and caches", func() error { return p.Builder.Forget(ctx, id) }},
-		{"remove logs", func() error { return p.logs.remove(id) }},
+		{"remove logs of builds", func() error { return p.logs.remove(id) }},
+		{"remove logs", func() error { return p.Logbook.Forget(ctx, id) }},
 		{"remove repository", func() error { return p.Repositories.Delete(ctx, id) }},
 		{"remove row", func() error { return ignoreMissing(p.Store.DeleteProject(ctx, id)) }},
 	} {

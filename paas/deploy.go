@@ -26,7 +26,7 @@ func (p *Platform) deploy(ctx context.Context, deployment Deployment, how rollou
 		return Deployment{}, err
 	}
 	result := deployment
-	job, err := p.queue.submit(ctx, deployment.Project, func(ctx context.Context) error {
+	job, err := p.queue.submit(ctx, deployment.Project, deployment.Number, func(ctx context.Context) error {
 		var err error
 		result, err = p.carryOut(ctx, deployment, how)
 		return err
@@ -91,75 +91,34 @@ func (p *Platform) build(ctx context.Context, d Deployment, how rollout, out io.
 	return d, err
 }
 
-// start brings a built deployment to live: start new, ready, store, swap routes, retire the old.
+// start brings a built deployment to live: release command, start new, ready, store, swap routes,
+// retire the old.
 func (p *Platform) start(ctx context.Context, d Deployment, out io.Writer) (Deployment, error) {
 	project, err := p.Store.Project(ctx, d.Project)
 	if err != nil {
 		return d, err
 	}
 	d.Env = maps.Clone(project.Env)
+	d.App = d.Image.App.With(project.App)
+	d.Formation = formation(d.Image, d.App, project.Formation)
 	if err := p.advance(ctx, &d, Starting); err != nil {
 		return d, err
 	}
-	fmt.Fprintf(out, "Starting %s\n", d.Name())
-	container, err := p.launch(ctx, &d, out)
+	if err := p.release(ctx, d, out); err != nil {
+		return d, err
+	}
+	fmt.Fprintf(out, "Starting %s (%s)\n", d.Name(), d.Formation)
+	containers, err := p.launchAll(ctx, &d, out)
 	if err != nil {
 		return d, err
 	}
 	if err := p.commit(ctx, &d); err != nil {
-		p.discard(ctx, container.ID)
+		p.discardAll(ctx, containers)
 		return d, err
 	}
-	p.takeOver(context.WithoutCancel(ctx), d, []Container{container})
+	p.takeOver(context.WithoutCancel(ctx), d, containers)
 	fmt.Fprintf(out, "%s is live at %s\n", d.Name(), p.ProjectURL(d.Project))
 	return d, nil
-}
-
-// launch starts the deployment's container and waits until it answers; nothing is left of one that does not.
-func (p *Platform) launch(ctx context.Context, d *Deployment, out io.Writer) (Container, error) {
-	spec := p.containerSpec(*d)
-	container, err := p.Engine.Launch(ctx, spec)
-	if err != nil {
-		return Container{}, err
-	}
-	seen, err := p.Engine.Await(ctx, container.ID, Probe{Ports: probePorts(spec.Port), Deadline: p.ReadyTimeout})
-	if err == nil && !seen.Ready {
-		p.showLastLines(ctx, container.ID, out)
-		err = diagnoseStart(seen, spec.Port, p.ReadyTimeout).Error()
-	}
-	if err == nil {
-		err = p.Engine.Keep(ctx, container.ID)
-	}
-	if err != nil {
-		p.discard(ctx, container.ID)
-		return Container{}, err
-	}
-	d.Port = seen.Port
-	return container, nil
-}
-
-// containerSpec is what runs of a deployment; PORT is always told.
-func (p *Platform) containerSpec(d Deployment) ContainerSpec {
-	env := maps.Clone(d.Env)
-	if env == nil {
-		env = Env{}
-	}
-	port := env.Port()
-	env["PORT"] = Secret(fmt.Sprint(port))
-	return ContainerSpec{
-		Project: d.Project, Deployment: d.Number, Process: d.Image.Entry(), Image: d.Image.Ref,
-		Env: env, Port: port, Hostname: p.Hostname(d.Project),
-	}
-}
-
-// legacyPort is where images of the first PaaSTech listened, whatever PORT said.
-const legacyPort = 80
-
-func probePorts(port int) []int {
-	if port == legacyPort {
-		return []int{port}
-	}
-	return []int{port, legacyPort}
 }
 
 // commit makes the deployment live in the store: from here it stands.
@@ -207,30 +166,4 @@ func (p *Platform) endFailed(ctx context.Context, d Deployment, err error) (Depl
 	}
 	p.refreshRoute(ctx, d.Project)
 	return d, why
-}
-
-// discard removes a container that never took traffic, even when the deployment was canceled.
-func (p *Platform) discard(ctx context.Context, id ContainerID) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	if err := p.Engine.Remove(ctx, id); err != nil {
-		p.Log.ErrorContext(ctx, "remove container", "container", id, "error", err)
-	}
-}
-
-// lastLines is how much of a failed version's log the person sees.
-const lastLines = 20
-
-func (p *Platform) showLastLines(ctx context.Context, id ContainerID, out io.Writer) {
-	logs, err := p.Engine.Logs(ctx, id, LogOptions{Tail: lastLines})
-	if err != nil {
-		p.Log.WarnContext(ctx, "read the log of a failed start", "container", id, "error", err)
-		return
-	}
-	defer logs.Close()
-	fmt.Fprintln(out, "The app's last lines:")
-	n, _ := io.Copy(out, io.LimitReader(logs, 16<<10))
-	if n == 0 {
-		fmt.Fprintln(out, "(it wrote nothing)")
-	}
 }

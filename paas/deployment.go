@@ -51,6 +51,10 @@ const (
 	ReasonEnv     Reason = "env"
 	ReasonStart   Reason = "start"
 	ReasonRestart Reason = "restart"
+
+	ReasonScale    Reason = "scale"
+	ReasonSettings Reason = "settings"
+	ReasonRollback Reason = "rollback"
 )
 
 // Process is one line of an image's process table.
@@ -64,6 +68,7 @@ type Process struct {
 type Image struct {
 	Ref       ImageRef  `json:"ref"`
 	Processes []Process `json:"processes"`
+	App       App       `json:"app,omitzero"` // what its source declares
 }
 
 // WebProcess is the type of the process that takes traffic.
@@ -97,9 +102,12 @@ type Deployment struct {
 	Branch    string
 	Commit    CommitID
 	Image     Image
-	Env       Env // snapshot, without PORT unless it is set
-	Port      int // where its containers answer; 0 until known
+	Env       Env       // snapshot, without PORT unless it is set
+	App       App       // snapshot of what the source declares and the owner set
+	Formation Formation // snapshot of what runs
+	Port      int       // where its containers answer; 0 until known
 	Diagnosis *Diagnosis
+	Restores  int // the deployment that this one rolls back to
 	CreatedAt time.Time
 	BuiltAt   *time.Time
 	EndedAt   *time.Time // failed, canceled or superseded

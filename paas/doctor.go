@@ -64,6 +64,7 @@ func (p *Platform) orphans(ctx context.Context, known map[ProjectID]bool) ([]Fin
 		{"images", p.Builder.Projects},
 		{"repositories", p.Repositories.Projects},
 		{"logs", func(context.Context) ([]ProjectID, error) { return p.logs.projects() }},
+		{"logs", p.Logbook.Projects},
 	} {
 		kept, err := place.list(ctx)
 		if err != nil {
@@ -94,9 +95,7 @@ func (p *Platform) missing(ctx context.Context) ([]Finding, error) {
 			findings = append(findings, Finding{"repositories", fmt.Sprintf("project %s (%s) has no repository", id, project.Name)})
 		}
 		for _, o := range p.plan(w, id) {
-			if o.kind == opRun || o.kind == opRemove {
-				findings = append(findings, Finding{"containers", fmt.Sprintf("project %s (%s): the engine should %s a container", id, project.Name, o.kind)})
-			}
+			findings = append(findings, Finding{"containers", fmt.Sprintf("project %s (%s): the engine should %s", id, project.Name, o)})
 		}
 	}
 	active, err := p.Store.ActiveDeployments(ctx)
@@ -128,6 +127,7 @@ func (p *Platform) RepairOrphans(ctx context.Context) error {
 		{p.Engine.Projects, p.Engine.Forget},
 		{p.Builder.Projects, p.Builder.Forget},
 		{p.Repositories.Projects, p.Repositories.Delete},
+		{p.Logbook.Projects, p.Logbook.Forget},
 		{func(context.Context) ([]ProjectID, error) { return p.logs.projects() }, func(_ context.Context, id ProjectID) error { return p.logs.remove(id) }},
 	} {
 		kept, err := place.list(ctx)

@@ -13,22 +13,27 @@ type ContainerID string
 // Engine runs containers: Docker on this host, or a cluster. It sees only what carries the
 // instance's own label.
 type Engine interface {
-	// Launch creates and starts a container, pulling the image and making the project's network when
-	// they are not there. The container is not restarted by the engine until Keep is called.
+	// Launch creates and starts a container, pulling the image and making the project's network and
+	// volumes when they are not there. The container is not restarted by the engine until Keep is called.
 	Launch(ctx context.Context, spec ContainerSpec) (Container, error)
 
-	// Await returns when the container answers, when it has ended, or when the probe's deadline has
+	// Await returns when the container is ready, when it has ended, or when the probe's deadline has
 	// passed; the Readiness says which. An error means the engine itself did not work.
 	Await(ctx context.Context, id ContainerID, probe Probe) (Readiness, error)
 
-	// Keep tells the engine to start the container again whenever it ends or the host restarts.
+	// Check asks a running container once, within the probe's Timeout; a Readiness that is not Ready
+	// says what was seen instead.
+	Check(ctx context.Context, id ContainerID, probe Probe) (Readiness, error)
+
+	// Keep tells the engine to start the container again when it ends or the host restarts, also
+	// while this daemon is away.
 	Keep(ctx context.Context, id ContainerID) error
 
-	// Start starts a container that exists and does not run. It is idempotent.
+	// Start starts a container that exists and does not run, and keeps it. It is idempotent.
 	Start(ctx context.Context, id ContainerID) error
 
-	// Stop sends SIGTERM, waits for grace, then sends SIGKILL. The container stays, with its logs.
-	// Stopping what is stopped or gone is no error.
+	// Stop sends SIGTERM, waits for grace, then sends SIGKILL; the engine does not start the container
+	// again. The container stays. Stopping what is stopped or gone is no error.
 	Stop(ctx context.Context, id ContainerID, grace time.Duration) error
 
 	// Remove removes a container, running or not. Removing what is gone is no error.
@@ -37,9 +42,17 @@ type Engine interface {
 	// Containers lists all containers of this instance, running or not.
 	Containers(ctx context.Context) ([]Container, error)
 
-	// Logs returns both streams as one text, oldest line first; with Follow it ends when the
-	// container or the context does. NotFound when the container is gone.
-	Logs(ctx context.Context, id ContainerID, options LogOptions) (io.ReadCloser, error)
+	// Run runs a container to its end with its streams attached, and removes it, also when ctx ends
+	// first. The spec is OneOff.
+	Run(ctx context.Context, spec ContainerSpec, streams Streams) (Ending, error)
+
+	// Exec runs a command in a running container, as its own user, until the command or ctx ends.
+	Exec(ctx context.Context, id ContainerID, command []string, streams Streams) (Ending, error)
+
+	// Output calls each with every line that the container has written since then, oldest first, and
+	// goes on until the container has ended and all its lines were read, or ctx ends, or each returns
+	// an error, which is then returned. NotFound when the container is gone.
+	Output(ctx context.Context, id ContainerID, since time.Time, each func(LogLine) error) error
 
 	// Statistics measures a running container; a stopped one gives zeros.
 	Statistics(ctx context.Context, id ContainerID) (Statistics, error)
@@ -48,10 +61,20 @@ type Engine interface {
 	// ended, or the engine came back; it holds at most one value and closes with the context.
 	Changes(ctx context.Context) <-chan struct{}
 
-	// Forget removes all that the engine keeps for a project: containers, network, images. It is idempotent.
+	// Retain removes the project's images but those kept and those that a container is of.
+	Retain(ctx context.Context, project ProjectID, keep []ImageRef) error
+
+	// Volumes lists a project's volumes, mounted or not.
+	Volumes(ctx context.Context, project ProjectID) ([]VolumeUse, error)
+
+	// RemoveVolume removes a volume and what is in it; Conflict while a container has it mounted.
+	RemoveVolume(ctx context.Context, project ProjectID, name string) error
+
+	// Forget removes all that the engine keeps for a project: containers, network, images, volumes. It
+	// is idempotent.
 	Forget(ctx context.Context, project ProjectID) error
 
-	// Projects lists every project the engine keeps anything for (containers, networks, images).
+	// Projects lists every project the engine keeps anything for.
 	Projects(ctx context.Context) ([]ProjectID, error)
 }
 
@@ -60,11 +83,17 @@ type ContainerSpec struct {
 	Project    ProjectID
 	Deployment int
 	Process    string // type in the image's process table
+	Index      int    // from 1: web.1, web.2
+	OneOff     bool   // runs to its end: a release command, a cron line, a person's run
 	Image      ImageRef
-	Env        Env // complete: PORT included
+	Command    string   // instead of the image's own for the process; read as a shell in the container does
+	Args       []string // instead of Command: a program and its arguments, read by no shell
+	Env        Env      // complete: PORT included
 	Port       int
-	Hostname   Hostname // for the routing labels
-	Memory     int64    // bytes; 0 means the engine's default
+	Hostname   Hostname // for the routing labels; empty takes no traffic
+	Limits     Limits   // zero fields: the engine's defaults
+	Volumes    []Volume
+	Files      Files
 }
 
 // Container is what the engine says about a container of ours.
@@ -73,22 +102,31 @@ type Container struct {
 	Project    ProjectID
 	Deployment int
 	Process    string
+	Index      int
+	OneOff     bool
 	Port       int        // as told by its label
 	Address    netip.Addr // in its project's network; invalid when it does not run
 	Running    bool
 	Restarting bool // the engine is about to start it again
 	Kept       bool // Keep was called
-	Restarts   int
+	Restarts   int  // by the engine, since Start
 	ExitCode   int
 	OOMKilled  bool
 	StartedAt  time.Time
+	EndedAt    time.Time // zero while it runs
+	Memory     Bytes     // its limit
 }
 
-// Probe is how readiness is asked for: any complete HTTP answer below 500 at one of Ports. The first
-// port is tried first; another counts only while it is open and the first is closed.
+// Probe is how a container is asked whether it is well: over HTTP at / (any complete answer below
+// 500) or at a Path (200 to 399), or by a TCP connection. The first port is tried first; another counts
+// only while it is open and the first is closed. Without ports it is ready when it has lived for Settle.
 type Probe struct {
 	Ports    []int
-	Deadline time.Duration
+	Path     string
+	TCP      bool
+	Timeout  time.Duration // for one answer; 0 is a third of the deadline
+	Deadline time.Duration // for Await
+	Settle   time.Duration
 }
 
 // Readiness is the evidence of a start: ready on a port, or what was seen instead.
@@ -103,12 +141,35 @@ type Readiness struct {
 	Listeners []netip.AddrPort // TCP sockets that listened in the container at the end
 }
 
-// LogOptions choose log lines.
-type LogOptions struct {
-	Tail       int // newest lines; 0 means all
-	Since      time.Time
-	Follow     bool
-	Timestamps bool
+// Ending is how a container or a command in one ended.
+type Ending struct {
+	ExitCode  int
+	OOMKilled bool
+}
+
+// Streams are a command's. With a terminal everything it writes goes to Output.
+type Streams struct {
+	Input    io.Reader // nil: it has none
+	Output   io.Writer
+	Errors   io.Writer
+	Terminal *Terminal // nil: it has none
+}
+
+// Terminal is the size of a terminal, and its changes until the channel is closed.
+type Terminal struct {
+	Size    TerminalSize
+	Resizes <-chan TerminalSize
+}
+
+// TerminalSize is in characters.
+type TerminalSize struct{ Rows, Columns int }
+
+// VolumeUse is a volume as it is.
+type VolumeUse struct {
+	Name    string
+	Size    Bytes // its quota
+	Used    Bytes
+	Mounted bool // a container has it
 }
 
 // Statistics is a measurement of what a container, or all of a project's, uses.
@@ -116,4 +177,7 @@ type Statistics struct {
 	CPUUsage    float64 `json:"cpu_usage"`    // percent of one core
 	MemoryUsage uint64  `json:"memory_usage"` // bytes, without the page cache
 	MemoryLimit uint64  `json:"memory_limit"` // bytes
+	PIDs        uint64  `json:"pids"`
+	Received    uint64  `json:"network_received"` // bytes since the container's start
+	Sent        uint64  `json:"network_sent"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -26,7 +27,11 @@ type fakeEngine struct {
 	containers map[paas.ContainerID]*paas.Container
 	next       int
 	readiness  map[paas.ImageRef]paas.Readiness // default: ready at once
-	awaiting   chan struct{}                    // not nil: Await waits for it
+	unwell     map[paas.ContainerID]paas.Readiness
+	endings    map[string]paas.Ending // of one-off containers, by command; default: exit code 0
+	ran        []paas.ContainerSpec   // one-off containers
+	retained   []paas.ImageRef
+	awaiting   chan struct{} // not nil: Await waits for it
 	runs       int
 	projects   map[paas.ProjectID]bool
 }
@@ -34,7 +39,7 @@ type fakeEngine struct {
 func newFakeEngine() *fakeEngine {
 	return &fakeEngine{
 		containers: map[paas.ContainerID]*paas.Container{}, readiness: map[paas.ImageRef]paas.Readiness{},
-		projects: map[paas.ProjectID]bool{},
+		projects: map[paas.ProjectID]bool{}, unwell: map[paas.ContainerID]paas.Readiness{}, endings: map[string]paas.Ending{},
 	}
 }
 
@@ -45,7 +50,8 @@ func (e *fakeEngine) Launch(_ context.Context, spec paas.ContainerSpec) (paas.Co
 	e.runs++
 	c := paas.Container{
 		ID: paas.ContainerID(fmt.Sprintf("%s|%d", spec.Image, e.next)), Project: spec.Project, Deployment: spec.Deployment,
-		Process: spec.Process, Port: spec.Port, Running: true, Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(e.next)}),
+		Process: spec.Process, Index: spec.Index, Port: spec.Port, Running: true, Address: netip.AddrFrom4([4]byte{10, 0, 0, byte(e.next)}),
+		StartedAt: time.Now(), Memory: spec.Limits.Memory,
 	}
 	e.containers[c.ID] = &c
 	e.projects[spec.Project] = true
@@ -66,10 +72,62 @@ func (e *fakeEngine) Await(ctx context.Context, id paas.ContainerID, probe paas.
 		}
 	}
 	if !set {
-		seen = paas.Readiness{Ready: true, Port: probe.Ports[0]}
+		seen = paas.Readiness{Ready: true}
+		if len(probe.Ports) > 0 {
+			seen.Port = probe.Ports[0]
+		}
 	}
 	return seen, nil
 }
+
+func (e *fakeEngine) Check(_ context.Context, id paas.ContainerID, probe paas.Probe) (paas.Readiness, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if seen, is := e.unwell[id]; is {
+		return seen, nil
+	}
+	return paas.Readiness{Ready: true, Port: probe.Ports[0]}, nil
+}
+
+func (e *fakeEngine) Run(_ context.Context, spec paas.ContainerSpec, streams paas.Streams) (paas.Ending, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ran = append(e.ran, spec)
+	command := spec.Command + strings.Join(spec.Args, " ")
+	fmt.Fprintln(streams.Output, "ran", command)
+	return e.endings[command], nil
+}
+
+func (e *fakeEngine) Exec(_ context.Context, id paas.ContainerID, command []string, streams paas.Streams) (paas.Ending, error) {
+	fmt.Fprintln(streams.Output, "ran", strings.Join(command, " "), "in", id)
+	return paas.Ending{}, nil
+}
+
+// Output gives one line and ends with the container.
+func (e *fakeEngine) Output(ctx context.Context, id paas.ContainerID, _ time.Time, each func(paas.LogLine) error) error {
+	e.mu.Lock()
+	c := e.containers[id]
+	if c == nil {
+		e.mu.Unlock()
+		return paas.Errorf(paas.NotFound, paas.ENotFound, "gone")
+	}
+	line := paas.LogLine{At: c.StartedAt, Deployment: c.Deployment, Process: c.Process, Index: c.Index, Container: id, Stream: paas.Stdout, Text: "last words"}
+	e.mu.Unlock()
+	return each(line)
+}
+
+func (e *fakeEngine) Retain(_ context.Context, _ paas.ProjectID, keep []paas.ImageRef) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.retained = keep
+	return nil
+}
+
+func (e *fakeEngine) Volumes(context.Context, paas.ProjectID) ([]paas.VolumeUse, error) {
+	return nil, nil
+}
+
+func (e *fakeEngine) RemoveVolume(context.Context, paas.ProjectID, string) error { return nil }
 
 func (e *fakeEngine) change(id paas.ContainerID, change func(*paas.Container)) error {
 	e.mu.Lock()
@@ -85,11 +143,13 @@ func (e *fakeEngine) Keep(_ context.Context, id paas.ContainerID) error {
 }
 
 func (e *fakeEngine) Start(_ context.Context, id paas.ContainerID) error {
-	return e.change(id, func(c *paas.Container) { c.Running = true })
+	return e.change(id, func(c *paas.Container) {
+		c.Running, c.Kept, c.Restarts, c.StartedAt = true, true, 0, time.Now()
+	})
 }
 
 func (e *fakeEngine) Stop(_ context.Context, id paas.ContainerID, _ time.Duration) error {
-	return e.change(id, func(c *paas.Container) { c.Running = false })
+	return e.change(id, func(c *paas.Container) { c.Running, c.Restarting, c.Kept = false, false, false })
 }
 
 func (e *fakeEngine) Remove(_ context.Context, id paas.ContainerID) error {
@@ -107,10 +167,6 @@ func (e *fakeEngine) Containers(context.Context) ([]paas.Container, error) {
 		all = append(all, *c)
 	}
 	return all, nil
-}
-
-func (e *fakeEngine) Logs(context.Context, paas.ContainerID, paas.LogOptions) (io.ReadCloser, error) {
-	return io.NopCloser(strings.NewReader("last words\n")), nil
 }
 
 func (e *fakeEngine) Statistics(context.Context, paas.ContainerID) (paas.Statistics, error) {
@@ -168,6 +224,10 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 	return paas.Image{Ref: paas.ImageRef(name), Processes: []paas.Process{{Type: "web"}}}, err
 }
 
+func (b *fakeBuilder) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error { return nil }
+
+func (b *fakeBuilder) Shrink(context.Context, int64) (int64, error) { return 0, nil }
+
 func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error        { return nil }
 func (b *fakeBuilder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
 func (b *fakeBuilder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
@@ -201,11 +261,67 @@ func (r *fakeRouter) Routes() []paas.Route {
 	return all
 }
 
+func (r *fakeRouter) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
+
 func (r *fakeRouter) state(host paas.Hostname) paas.RouteState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.routes[host].State
 }
+
+// fakeLogbook keeps lines in memory.
+type fakeLogbook struct {
+	mu    sync.Mutex
+	lines map[paas.ProjectID][]paas.LogLine // guarded by mu
+}
+
+func (l *fakeLogbook) Append(_ context.Context, id paas.ProjectID, lines ...paas.LogLine) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines[id] = append(l.lines[id], lines...)
+	return nil
+}
+
+func (l *fakeLogbook) Seen(_ context.Context, id paas.ProjectID, container paas.ContainerID) (seen time.Time, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines[id] {
+		if line.Container == container && line.At.After(seen) {
+			seen = line.At
+		}
+	}
+	return seen, nil
+}
+
+func (l *fakeLogbook) Read(_ context.Context, id paas.ProjectID, query paas.LogQuery) iter.Seq2[paas.LogLine, error] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := slices.Clone(l.lines[id])
+	return func(yield func(paas.LogLine, error) bool) {
+		for _, line := range lines {
+			if (query.Deployment == 0 || query.Deployment == line.Deployment) && !yield(line, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (l *fakeLogbook) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
+
+func (l *fakeLogbook) Forget(_ context.Context, id paas.ProjectID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.lines, id)
+	return nil
+}
+
+func (l *fakeLogbook) Projects(context.Context) ([]paas.ProjectID, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.lines)), nil
+}
+
+func (l *fakeLogbook) Trim(context.Context, int64) error { return nil }
 
 // fakeRepositories remembers which exist and what HEAD is.
 type fakeRepositories struct {
@@ -262,6 +378,7 @@ type world struct {
 	builder *fakeBuilder
 	router  *fakeRouter
 	repos   *fakeRepositories
+	logbook *fakeLogbook
 	store   *store.Store
 	ada     paas.User
 	project paas.Project
@@ -278,7 +395,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { data.Close() })
 	w := &world{
 		t: t, engine: newFakeEngine(), builder: &fakeBuilder{building: make(chan struct{}, 1)},
-		router: &fakeRouter{routes: map[paas.Hostname]paas.Route{}}, repos: &fakeRepositories{heads: map[paas.ProjectID]string{}}, store: data,
+		router: &fakeRouter{routes: map[paas.Hostname]paas.Route{}}, repos: &fakeRepositories{heads: map[paas.ProjectID]string{}},
+		logbook: &fakeLogbook{lines: map[paas.ProjectID][]paas.LogLine{}}, store: data,
 	}
 	w.serve(dir)
 	w.ada, err = w.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: "correct horse"})
@@ -296,7 +414,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) serve(dir string) {
 	w.t.Helper()
 	platform, err := paas.New(paas.Options{
-		Store: w.store, Engine: w.engine, Builder: w.builder, Router: w.router, Repositories: w.repos,
+		Store: w.store, Engine: w.engine, Builder: w.builder, Router: w.router, Repositories: w.repos, Logbook: w.logbook,
 		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: slog.New(slog.DiscardHandler),
 		ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 	})

@@ -3,31 +3,26 @@ package paas
 import (
 	"context"
 	"io"
+	"iter"
+	"time"
 )
 
 // ProjectState is what a project shows: its status, its live deployment and its newest one.
 type ProjectState struct {
-	Status Status
-	Live   *Deployment
-	Newest *Deployment
+	Status    Status
+	Live      *Deployment
+	Newest    *Deployment
+	Running   Formation // containers that run, by process
+	NextStart time.Time // of a crashing project's resting container; zero otherwise
 }
 
-// LogQuery chooses lines of a project's log.
-type LogQuery = LogOptions
-
-// Logs returns the lines of the containers of the live deployment (or, when stopped, of the last one).
-func (p *Platform) Logs(ctx context.Context, caller User, id ProjectID, query LogQuery) (io.ReadCloser, error) {
+// Logs yields lines that a project's containers wrote, oldest first; with Follow until ctx ends, over
+// every change of what runs.
+func (p *Platform) Logs(ctx context.Context, caller User, id ProjectID, query LogQuery) (iter.Seq2[LogLine, error], error) {
 	if _, err := p.Project(ctx, caller, id); err != nil {
 		return nil, err
 	}
-	containers, err := p.containersOf(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(containers) == 0 {
-		return io.NopCloser(eof{}), nil
-	}
-	return p.Engine.Logs(ctx, newest(containers).ID, query)
+	return p.Logbook.Read(ctx, id, query), nil
 }
 
 type eof struct{}
@@ -55,6 +50,9 @@ func (p *Platform) Statistics(ctx context.Context, caller User, id ProjectID) (S
 		sum.CPUUsage += one.CPUUsage
 		sum.MemoryUsage += one.MemoryUsage
 		sum.MemoryLimit += one.MemoryLimit
+		sum.PIDs += one.PIDs
+		sum.Received += one.Received
+		sum.Sent += one.Sent
 	}
 	return sum, nil
 }
@@ -99,14 +97,22 @@ func (p *Platform) States(ctx context.Context, projects []Project) (map[ProjectI
 		if d, there := newest[project.ID]; there {
 			state.Newest = &d
 		}
-		state.Status = status(project, state, running[project.ID])
+		is := p.vitals.condition(running[project.ID])
+		state.NextStart = is.nextStart
+		state.Running = Formation{}
+		for _, c := range running[project.ID] {
+			if c.Running && !c.OneOff {
+				state.Running[c.Process]++
+			}
+		}
+		state.Status = status(project, state, running[project.ID], is)
 		states[project.ID] = state
 	}
 	return states, nil
 }
 
 // status is the rule that turns what was decided and what runs into the one word a project shows.
-func status(project Project, state ProjectState, containers []Container) Status {
+func status(project Project, state ProjectState, containers []Container, is condition) Status {
 	up, restarting := 0, 0
 	for _, container := range containers {
 		if container.Running {
@@ -127,8 +133,10 @@ func status(project Project, state ProjectState, containers []Container) Status 
 		return StatusStarting
 	case state.Live == nil:
 		return StatusFailed
-	case restarting > 0 || up == 0:
+	case is.crashing || restarting > 0 || up == 0 && state.Live.formation().total() > 0:
 		return StatusCrashing
+	case is.unwell:
+		return StatusUnhealthy
 	default:
 		return StatusRunning
 	}
@@ -146,15 +154,4 @@ func (p *Platform) containersOf(ctx context.Context, id ProjectID) ([]Container,
 		}
 	}
 	return own, nil
-}
-
-// newest prefers running containers, then the highest deployment.
-func newest(containers []Container) Container {
-	best := containers[0]
-	for _, c := range containers[1:] {
-		if c.Running != best.Running && c.Running || c.Running == best.Running && c.Deployment > best.Deployment {
-			best = c
-		}
-	}
-	return best
 }

@@ -108,8 +108,20 @@ func (p *Platform) diskOf(ctx context.Context, id ProjectID) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	logs, err := p.logs.size(id)
-	return repository + images + logs, err
+	builds, err := p.logs.size(id)
+	if err != nil {
+		return 0, err
+	}
+	logs, err := p.Logbook.Size(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	volumes, err := p.Engine.Volumes(ctx, id)
+	sum := repository + images + builds + logs
+	for _, volume := range volumes {
+		sum += int64(volume.Used)
+	}
+	return sum, err
 }
 
 // checkStart refuses one more running container when its owner's limits are used up.

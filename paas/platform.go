@@ -20,6 +20,7 @@ type Options struct {
 	Router       Router
 	Repositories Repositories
 	Mailer       Mailer // nil keeps mails in the store, as plain text
+	Logbook      Logbook
 	Log          *slog.Logger
 
 	DataDir string   // build logs and checked-out trees live below it
@@ -33,22 +34,30 @@ type Options struct {
 	Accounts  Accounts
 	Limits    UserLimits // of each user
 	AppMemory int64      // bytes that a container of an application is given
+
+	KeepVersions int                   // that can be rolled back to, of each project; default 5
+	DiskReserve  int64                 // bytes that stay free on the disk: no build starts below; default 1 GiB
+	FreeDisk     func() (int64, error) // bytes that are free where images and data are; nil asks nobody
 }
 
 // Platform is the use cases: what people and programs can ask of PaaSTech.
 type Platform struct {
 	Options
-	engine   *watchedEngine // what Options.Engine is by now
-	queue    *queue
-	logs     buildLogs
-	retiring *retiring
-	outbox   outbox
-	events   *events
-	limits   limits
-	admins   hasAdmin
-	hashing  chan struct{} // bounds argon2id work, which costs memory and a core each
-	waiting  atomic.Int64  // log-ins that hash or wait to
-	now      func() time.Time
+	engine    *watchedEngine // what Options.Engine is by now
+	queue     *queue
+	logs      buildLogs
+	retiring  *retiring
+	vitals    *vitals
+	collector *collector
+	cron      cronJobs
+	wake      chan struct{} // has the next reconciliation come now
+	outbox    outbox
+	events    *events
+	limits    limits
+	admins    hasAdmin
+	hashing   chan struct{} // bounds argon2id work, which costs memory and a core each
+	waiting   atomic.Int64  // log-ins that hash or wait to
+	now       func() time.Time
 }
 
 // New makes the platform; Run must be called for deployments to be worked on.
@@ -59,6 +68,12 @@ func New(options Options) (*Platform, error) {
 	options.Accounts.UnverifiedTTL = defaultTo(options.Accounts.UnverifiedTTL, 7*24*time.Hour)
 	if options.Accounts.Registration == "" {
 		options.Accounts.Registration = RegistrationInvite
+	}
+	if options.KeepVersions == 0 {
+		options.KeepVersions = 5
+	}
+	if options.DiskReserve == 0 {
+		options.DiskReserve = 1 << 30
 	}
 	if options.Mailer == nil {
 		options.Mailer = keptMail{}
@@ -76,11 +91,16 @@ func New(options Options) (*Platform, error) {
 		queue:    newQueue(),
 		logs:     logs,
 		retiring: newRetiring(),
-		hashing:  make(chan struct{}, maxHashing()),
-		outbox:   newOutbox(),
-		events:   newEvents(),
-		limits:   newLimits(now),
-		now:      now,
+		vitals:   newVitals(),
+		wake:     make(chan struct{}, 1),
+		collector: newCollector(engine, options.Logbook, func(c Container, err error) {
+			options.Log.Warn("read what a container writes", "container", c.ID, "error", err)
+		}),
+		hashing: make(chan struct{}, maxHashing()),
+		outbox:  newOutbox(),
+		events:  newEvents(),
+		limits:  newLimits(now),
+		now:     now,
 	}, nil
 }
 
@@ -99,7 +119,11 @@ func (p *Platform) Run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.queue.run(ctx) })
+	group.Go(func() error { return p.collector.run(ctx) })
 	group.Go(func() error { return p.reconcileLoop(ctx) })
+	group.Go(func() error { return p.livenessLoop(ctx) })
+	group.Go(func() error { return p.cronLoop(ctx) })
+	group.Go(func() error { return p.measureLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })
 	return group.Wait()

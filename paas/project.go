@@ -14,10 +14,12 @@ type Project struct {
 	Owner        UserID
 	OwnerName    string // username of the owner, filled on reading
 	Name         string
-	Env          Env    // reaches the application
-	BuildEnv     Env    // reaches the build only
-	DeployBranch string // the branch whose pushes deploy; empty until main or master is first pushed
-	Stopped      bool   // its owner wants it stopped
+	Env          Env       // reaches the application
+	BuildEnv     Env       // reaches the build only
+	DeployBranch string    // the branch whose pushes deploy; empty until main or master is first pushed
+	Stopped      bool      // its owner wants it stopped
+	App          App       // what its owner set over what the source declares
+	Formation    Formation // what its owner scaled to; processes that are missing are as declared
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }

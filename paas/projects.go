@@ -2,6 +2,7 @@ package paas
 
 import (
 	"context"
+	"reflect"
 	"strings"
 )
 
@@ -88,6 +89,8 @@ func (p *Platform) Repository(ctx context.Context, caller User, path string) (Pr
 type ProjectChange struct {
 	Name         *string
 	DeployBranch *string
+	App          *App             // what the owner sets over what the source declares
+	Queued       func(Deployment) // told the deployment that a change of App makes; may be nil
 }
 
 // UpdateProject changes a project's name or deploy branch.
@@ -98,6 +101,11 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 	}
 	if change.Name != nil {
 		if err := ValidateProjectName(*change.Name); err != nil {
+			return Project{}, err
+		}
+	}
+	if change.App != nil {
+		if err := change.App.Validate(); err != nil {
 			return Project{}, err
 		}
 	}
@@ -113,13 +121,33 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 		if change.DeployBranch != nil {
 			project.DeployBranch = *change.DeployBranch
 		}
+		if change.App != nil {
+			project.App = *change.App
+		}
 		project.UpdatedAt = p.now()
 		return nil
 	})
-	if err == nil {
-		p.tellProject(EventProjectChanged, project)
+	if err != nil {
+		return project, err
 	}
-	return project, err
+	p.tellProject(EventProjectChanged, project)
+	if change.App == nil {
+		return project, nil
+	}
+	return project, p.rollOutSettings(ctx, caller, project, change.Queued)
+}
+
+// rollOutSettings deploys a live project anew when its settings change what runs.
+func (p *Platform) rollOutSettings(ctx context.Context, caller User, project Project, queued func(Deployment)) error {
+	live, err := p.Store.LiveDeployment(ctx, project.ID)
+	if IsKind(err, NotFound) || err == nil && (project.Stopped || reflect.DeepEqual(live.App, live.Image.App.With(project.App))) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = p.redeploy(ctx, caller, live, ReasonSettings, queued)
+	return err
 }
 
 // checkBranch refuses a deploy branch that is not in the repository, then makes it HEAD.

@@ -117,6 +117,9 @@ func (p *Platform) deployPush(ctx context.Context, push Push, branch string, com
 	if err := p.checkBuild(ctx, push.Project); err != nil {
 		return err
 	}
+	if err := p.checkDisk(ctx); err != nil {
+		return err
+	}
 	if err := p.Builder.Prepare(ctx, push.Output); err != nil {
 		return err
 	}
@@ -141,9 +144,11 @@ func (p *Platform) deployPush(ctx context.Context, push Push, branch string, com
 	}
 	deployment := Deployment{Project: push.Project.ID, Reason: ReasonPush, By: push.By.ID, Branch: branch, Commit: commit}
 	build := func(ctx context.Context, d Deployment, out io.Writer) (Image, error) {
-		return p.Builder.Build(ctx, Build{
+		image, err := p.Builder.Build(ctx, Build{
 			Project: push.Project.ID, Deployment: d.Number, Dir: dir, Plan: plan, Env: push.Project.BuildEnv, Output: out,
 		})
+		image.App = plan.App
+		return image, err
 	}
 	_, err = p.deploy(ctx, deployment, rollout{build: build, output: push.Output, tied: true})
 	return err

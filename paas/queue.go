@@ -22,6 +22,7 @@ type job struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	err    error // valid when done is closed
+	number int   // of the deployment it works on; 0 when on none
 }
 
 func newQueue() *queue {
@@ -51,7 +52,7 @@ func (q *queue) run(ctx context.Context) error {
 }
 
 // submit starts work in a job of its own; ctx only bounds the wait for the platform's own start.
-func (q *queue) submit(ctx context.Context, project ProjectID, work func(context.Context) error) (*job, error) {
+func (q *queue) submit(ctx context.Context, project ProjectID, number int, work func(context.Context) error) (*job, error) {
 	select {
 	case <-q.begin:
 	case <-ctx.Done():
@@ -63,7 +64,7 @@ func (q *queue) submit(ctx context.Context, project ProjectID, work func(context
 		return nil, errShuttingDown
 	}
 	jobContext, cancel := context.WithCancelCause(q.ctx)
-	j := &job{cancel: cancel, done: make(chan struct{})}
+	j := &job{cancel: cancel, done: make(chan struct{}), number: number}
 	if q.cancels[project] == nil {
 		q.cancels[project] = map[*job]struct{}{}
 	}
@@ -88,11 +89,22 @@ func (q *queue) forget(project ProjectID, j *job) {
 
 // cancelAll cancels every job of a project and waits for them.
 func (q *queue) cancelAll(project ProjectID, cause error) {
+	q.cancelWhich(project, func(*job) bool { return true }, cause)
+}
+
+// cancel cancels the work on one deployment and waits for its end.
+func (q *queue) cancel(project ProjectID, number int, cause error) {
+	q.cancelWhich(project, func(j *job) bool { return j.number == number }, cause)
+}
+
+func (q *queue) cancelWhich(project ProjectID, which func(*job) bool, cause error) {
 	q.mu.Lock()
 	var canceled []*job
 	for j := range q.cancels[project] {
-		j.cancel(cause)
-		canceled = append(canceled, j)
+		if which(j) {
+			j.cancel(cause)
+			canceled = append(canceled, j)
+		}
 	}
 	q.mu.Unlock()
 	for _, j := range canceled {

@@ -29,6 +29,7 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 			if !open {
 				changes = nil
 			}
+		case <-p.wake:
 		case <-tick.C:
 		}
 	}
@@ -99,62 +100,36 @@ func (p *Platform) look(ctx context.Context) (world, error) {
 	return w, err
 }
 
-// operation is one thing that brings what runs closer to what was decided.
-type operation struct {
-	kind       operationKind
-	project    ProjectID
-	container  ContainerID
-	deployment Deployment
-	route      Route
+// wantedOf is what should run of a project, from one look.
+func (p *Platform) wantedOf(w world, id ProjectID) wanted {
+	want := wanted{project: id, stopped: w.projects[id].Stopped, resting: p.vitals.resting(p.now(), w.containers[id])}
+	if live, isLive := w.live[id]; isLive {
+		want.deployment = &live
+	}
+	return want
 }
 
-type operationKind string
-
-const (
-	opRoute  operationKind = "route"  // put a route
-	opStart  operationKind = "start"  // start a container that should run and does not
-	opRun    operationKind = "run"    // make a container that is missing
-	opStop   operationKind = "stop"   // stop a container of a stopped project
-	opRemove operationKind = "remove" // remove a container nobody wants
-	opForget operationKind = "forget" // remove all of a project that has no row
-)
+// undecided are the containers of a project that nobody is working on. One-off containers are their
+// callers' once the daemon has looked around: those that it found had callers in an earlier one.
+func (p *Platform) undecided(w world, id ProjectID) []Container {
+	var all []Container
+	for _, c := range w.containers[id] {
+		if !p.retiring.has(c.ID) && !w.active[id][c.Deployment] && !(c.OneOff && p.vitals.looked()) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
 
 // plan compares for one project; it decides and does nothing.
-func (p *Platform) plan(w world, id ProjectID) []operation {
+func (p *Platform) plan(w world, id ProjectID) []Operation {
 	if w.deleting[id] {
 		return nil
 	}
-	project, known := w.projects[id]
-	if !known {
-		return []operation{{kind: opForget, project: id}}
+	if _, known := w.projects[id]; !known {
+		return []Operation{{Kind: OpForget, Project: id}}
 	}
-	live, isLive := w.live[id]
-	var operations []operation
-	present := false
-	for _, c := range w.containers[id] {
-		switch {
-		case p.retiring.has(c.ID) || w.active[id][c.Deployment]:
-		case isLive && c.Deployment == live.Number:
-			present = true
-			operations = append(operations, keepAsDecided(project, c)...)
-		default:
-			operations = append(operations, operation{kind: opRemove, project: id, container: c.ID})
-		}
-	}
-	if isLive && !present && !project.Stopped {
-		operations = append(operations, operation{kind: opRun, project: id, deployment: live})
-	}
-	return append(operations, operation{kind: opRoute, project: id, route: p.decidedRoute(w, project)})
-}
-
-func keepAsDecided(project Project, c Container) []operation {
-	switch {
-	case project.Stopped && c.Running:
-		return []operation{{kind: opStop, project: project.ID, container: c.ID}}
-	case !project.Stopped && !c.Running && !c.Restarting:
-		return []operation{{kind: opStart, project: project.ID, container: c.ID}}
-	}
-	return nil
+	return plan(p.undecided(w, id), p.wantedOf(w, id))
 }
 
 // decidedRoute is what the ingress should answer for a project.
@@ -181,6 +156,8 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.vitals.see(p.now(), w)
+	p.collector.follow(w)
 	ids := map[ProjectID]bool{}
 	for id := range w.projects {
 		ids[id] = true
@@ -200,7 +177,7 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 		routes[route.Host] = route
 	}
 	for id := range ids {
-		if p.needsWork(p.plan(w, id), routes) {
+		if p.needsWork(w, id, routes) {
 			if err := p.reconcileProject(ctx, id); err != nil && ctx.Err() == nil {
 				p.Log.WarnContext(ctx, "reconcile project", "project", id, "error", err)
 			}
@@ -230,10 +207,13 @@ func (p *Platform) refuseMassRemoval(w world) error {
 	return nil
 }
 
-func (p *Platform) needsWork(operations []operation, routes map[Hostname]Route) bool {
-	return slices.ContainsFunc(operations, func(o operation) bool {
-		return o.kind != opRoute || !sameRoute(routes[o.route.Host], o.route)
-	})
+func (p *Platform) needsWork(w world, id ProjectID, routes map[Hostname]Route) bool {
+	if len(p.plan(w, id)) > 0 || len(p.crashed(w, id)) > 0 {
+		return true
+	}
+	project, known := w.projects[id]
+	route := p.decidedRoute(w, project)
+	return known && !sameRoute(routes[route.Host], route)
 }
 
 func sameRoute(a, b Route) bool {
@@ -251,12 +231,14 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range p.plan(w, id) {
-		if o.kind == opRoute {
-			continue // last, and from a new look: the others change what it should be
+	for _, c := range p.crashed(w, id) {
+		if err := p.rest(ctx, c); err != nil {
+			return err
 		}
-		if err := p.execute(ctx, o); err != nil {
-			return fmt.Errorf("%s: %w", o.kind, err)
+	}
+	for _, o := range p.plan(w, id) {
+		if err := p.execute(ctx, w, o); err != nil {
+			return fmt.Errorf("%s: %w", o, err)
 		}
 	}
 	if err := p.reconcileRoute(ctx, id); err != nil {
@@ -268,34 +250,26 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 	return nil
 }
 
-func (p *Platform) execute(ctx context.Context, o operation) error {
-	switch o.kind {
-	case opRoute:
-		if !slices.ContainsFunc(p.Router.Routes(), func(r Route) bool { return sameRoute(r, o.route) }) {
-			p.Router.Replace(o.route)
+// execute does one operation of a reconciliation. What it starts is not waited for: the route follows
+// when it answers.
+func (p *Platform) execute(ctx context.Context, w world, o Operation) error {
+	switch o.Kind {
+	case OpStart:
+		return p.Engine.Start(ctx, o.Container)
+	case OpStop:
+		return p.Engine.Stop(ctx, o.Container, p.graceOf(w.live[o.Project]))
+	case OpRetire, OpRemove:
+		return p.Engine.Remove(ctx, o.Container)
+	case OpForget:
+		return p.Engine.Forget(ctx, o.Project)
+	case OpLaunch:
+		container, err := p.Engine.Launch(ctx, p.containerSpec(w.live[o.Project], slot{o.Process, o.Index}))
+		if err != nil {
+			return err
 		}
-		return nil
-	case opStart:
-		return p.Engine.Start(ctx, o.container)
-	case opStop:
-		return p.Engine.Stop(ctx, o.container, p.GraceTimeout)
-	case opRemove:
-		return p.Engine.Remove(ctx, o.container)
-	case opForget:
-		return p.Engine.Forget(ctx, o.project)
-	case opRun:
-		return p.runMissing(ctx, o.deployment)
+		return p.Engine.Keep(ctx, container.ID)
 	}
-	return nil
-}
-
-// runMissing makes a live deployment's container anew. It is not waited for: the route follows when it answers.
-func (p *Platform) runMissing(ctx context.Context, d Deployment) error {
-	container, err := p.Engine.Launch(ctx, p.containerSpec(d))
-	if err != nil {
-		return err
-	}
-	return p.Engine.Keep(ctx, container.ID)
+	return nil // the route is put last, from a new look: the others change what it should be
 }
 
 // reconcileRoute puts the one route right.
@@ -304,8 +278,13 @@ func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
 	if err != nil {
 		return err
 	}
-	if project, known := w.projects[id]; known {
-		return p.execute(ctx, operation{kind: opRoute, route: p.decidedRoute(w, project)})
+	project, known := w.projects[id]
+	if !known {
+		return nil
+	}
+	route := p.decidedRoute(w, project)
+	if !slices.ContainsFunc(p.Router.Routes(), func(r Route) bool { return sameRoute(r, route) }) {
+		p.Router.Replace(route)
 	}
 	return nil
 }

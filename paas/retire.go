@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // retiring knows the containers that are on their way out, so that a reconciliation leaves them alone.
@@ -39,7 +41,11 @@ func (r *retiring) has(id ContainerID) bool {
 
 // takeOver leads the traffic to the deployment's containers and retires every other one of the project.
 func (p *Platform) takeOver(ctx context.Context, d Deployment, containers []Container) {
+	for _, container := range containers {
+		p.vitals.ready(container)
+	}
 	drain := p.Router.Replace(p.liveRoute(d, containers))
+	defer p.pruneLater(ctx, d.Project)
 	all, err := p.containersOf(ctx, d.Project)
 	if err != nil {
 		p.Log.ErrorContext(ctx, "list what to retire; the next reconciliation does it", "project", d.Project, "error", err)
@@ -49,9 +55,9 @@ func (p *Platform) takeOver(ctx context.Context, d Deployment, containers []Cont
 		if container.Deployment == d.Number || !p.retiring.add(container.ID) {
 			continue
 		}
-		_, err := p.queue.submit(ctx, d.Project, func(ctx context.Context) error {
+		_, err := p.queue.submit(ctx, d.Project, 0, func(ctx context.Context) error {
 			defer p.retiring.done(container.ID)
-			p.retire(ctx, container.ID, drain)
+			p.retire(ctx, container, d, drain)
 			return nil
 		})
 		if err != nil { // shutting down: the next start removes it
@@ -61,8 +67,9 @@ func (p *Platform) takeOver(ctx context.Context, d Deployment, containers []Cont
 }
 
 // retire lets a container finish its requests, asks it to end, and removes it.
-func (p *Platform) retire(ctx context.Context, id ContainerID, drain func(context.Context) error) {
-	draining, cancel := context.WithTimeout(ctx, p.DrainTimeout)
+func (p *Platform) retire(ctx context.Context, container Container, by Deployment, drain func(context.Context) error) {
+	id := container.ID
+	draining, cancel := context.WithTimeout(ctx, defaultTo(time.Duration(by.App.Stop.Drain), p.DrainTimeout))
 	if err := drain(draining); err != nil {
 		p.Log.InfoContext(ctx, "requests were cut at the drain deadline", "container", id)
 	}
@@ -70,10 +77,17 @@ func (p *Platform) retire(ctx context.Context, id ContainerID, drain func(contex
 	if ctx.Err() != nil {
 		return
 	}
-	if err := p.Engine.Stop(ctx, id, p.GraceTimeout); err != nil {
+	if err := p.Engine.Stop(ctx, id, p.graceOf(by)); err != nil {
 		p.Log.WarnContext(ctx, "stop a replaced container", "container", id, "error", err)
 	}
+	container.Running = false
+	p.collector.drain(ctx, container)
 	p.discard(ctx, id)
+}
+
+// graceOf is how long a deployment's containers may take between SIGTERM and SIGKILL.
+func (p *Platform) graceOf(d Deployment) time.Duration {
+	return defaultTo(time.Duration(d.App.Stop.Grace), p.GraceTimeout)
 }
 
 // halt stops a project's containers but keeps them, with their logs.
@@ -88,22 +102,30 @@ func (p *Platform) halt(ctx context.Context, id ProjectID) error {
 	if err != nil {
 		return err
 	}
-	for _, container := range containers {
-		if err := p.Engine.Stop(ctx, container.ID, p.GraceTimeout); err != nil {
-			return err
-		}
+	live, err := p.Store.LiveDeployment(ctx, id)
+	if err != nil && !IsKind(err, NotFound) {
+		return err
 	}
-	return nil
+	group, ctx := errgroup.WithContext(ctx)
+	for _, container := range containers {
+		group.Go(func() error { return p.Engine.Stop(ctx, container.ID, p.graceOf(live)) })
+	}
+	return group.Wait()
 }
 
 // liveRoute leads to those of the containers that run.
 func (p *Platform) liveRoute(d Deployment, containers []Container) Route {
 	route := Route{Host: p.Hostname(d.Project), Project: d.Project, State: RouteCrashed}
+	var up []Container
 	for _, container := range containers {
-		if container.Running && !container.Restarting && container.Deployment == d.Number && container.Address.IsValid() {
-			route.State = RouteLive
-			route.Targets = append(route.Targets, netip.AddrPortFrom(container.Address, uint16(d.Port)))
+		if container.Running && container.Deployment == d.Number && container.Process == d.Image.Entry() && !container.OneOff && container.Address.IsValid() {
+			up = append(up, container)
+			route.State = RouteStarting
 		}
+	}
+	for _, container := range p.vitals.serving(up) {
+		route.State = RouteLive
+		route.Targets = append(route.Targets, netip.AddrPortFrom(container.Address, uint16(d.Port)))
 	}
 	return route
 }

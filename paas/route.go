@@ -38,6 +38,9 @@ type Router interface {
 	// Remove forgets a hostname and cuts what is in flight. It is idempotent.
 	Remove(host Hostname)
 
+	// Traffic counts the requests of each project since the start.
+	Traffic() map[ProjectID]Traffic
+
 	// Routes lists all routes.
 	Routes() []Route
 }

@@ -18,6 +18,8 @@ type Store interface {
 	AuditStore
 	ProjectStore
 	DeploymentStore
+	MetricStore
+	CronStore
 
 	// Ping tells whether the database really answers.
 	Ping(ctx context.Context) error

@@ -1,0 +1,69 @@
+package paas
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Stream is where a line was written to.
+type Stream string
+
+// The streams of a log.
+const (
+	Stdout Stream = "stdout"
+	Stderr Stream = "stderr"
+	System Stream = "system" // the platform's own word about a container: started, ended, killed for its memory
+)
+
+// LogLine is one line that a container wrote.
+type LogLine struct {
+	At         time.Time   `json:"at"`
+	Deployment int         `json:"deployment"`
+	Process    string      `json:"process"`
+	Index      int         `json:"index"`
+	Container  ContainerID `json:"container"`
+	Stream     Stream      `json:"stream"`
+	Text       string      `json:"text"` // without its end of line; valid UTF-8; cut at MaxLogLine
+}
+
+// MaxLogLine bounds a line in bytes; what is longer is cut into several.
+const MaxLogLine = 16 << 10
+
+// LogQuery chooses lines of a project's log.
+type LogQuery struct {
+	Tail       int // newest lines; 0 means all
+	Since      time.Time
+	Until      time.Time // zero: no bound
+	Process    string    // web, or web.2; empty means all
+	Deployment int       // 0 means all
+	Grep       string    // a text that the line contains, regardless of case
+	Follow     bool
+}
+
+// Logbook keeps what containers wrote, outside of them, within a bound for each project: the oldest
+// goes first.
+type Logbook interface {
+	// Append keeps lines of a project; they are on disk within a second, and readable at once. It
+	// never blocks for readers.
+	Append(ctx context.Context, project ProjectID, lines ...LogLine) error
+
+	// Seen is the time of the newest line that is kept of a container, zero when there is none.
+	Seen(ctx context.Context, project ProjectID, container ContainerID) (time.Time, error)
+
+	// Read yields the lines that a query chooses, oldest first. With Follow it goes on with new ones
+	// until ctx ends; a reader too slow for them gets a System line that says how many were left out.
+	Read(ctx context.Context, project ProjectID, query LogQuery) iter.Seq2[LogLine, error]
+
+	// Size is how many bytes of disk a project's log takes.
+	Size(ctx context.Context, project ProjectID) (int64, error)
+
+	// Forget removes a project's log. It is idempotent.
+	Forget(ctx context.Context, project ProjectID) error
+
+	// Projects lists every project that has a log.
+	Projects(ctx context.Context) ([]ProjectID, error)
+
+	// Trim removes the oldest lines of all projects until no more than so many bytes are left.
+	Trim(ctx context.Context, budget int64) error
+}

@@ -1,0 +1,222 @@
+package paas
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// vitals is what the platform remembers of containers that should run: whether they are well, and
+// how often they ended lately.
+type vitals struct {
+	mu    sync.Mutex
+	known map[ContainerID]*vital // guarded by mu, what it points to as well
+	began bool                   // guarded by mu: a first look was taken
+}
+
+// vital is one container's.
+type vital struct {
+	container Container
+	health    Health
+	probe     Probe
+	checks    bool // it has a port to ask at
+
+	started  time.Time // which start this is about
+	well     bool
+	onceWell bool // since it started
+	failures int  // in a row
+	asked    time.Time
+	asking   bool
+
+	crashes   int // in a row, each after a few starts by the engine
+	nextStart time.Time
+}
+
+func newVitals() *vitals { return &vitals{known: map[ContainerID]*vital{}} }
+
+// Bounds of starting again what keeps ending: the engine tries a few times at once, then we do, ever
+// more rarely. A container that has lived for calmAfter begins anew.
+const (
+	engineRestarts = 3
+	firstRest      = 5 * time.Second
+	longestRest    = 5 * time.Minute
+	calmAfter      = 2 * time.Minute
+)
+
+// see takes over one look. What ran and was kept before the first look is believed to be well: it
+// answered once, and a daemon that comes back must not take it off the air.
+func (v *vitals) see(now time.Time, w world) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	present := map[ContainerID]bool{}
+	for id, containers := range w.containers {
+		live, isLive := w.live[id]
+		for _, c := range containers {
+			if !isLive || c.Deployment != live.Number || c.OneOff {
+				continue
+			}
+			present[c.ID] = true
+			v.update(now, c, live, !v.began && c.Kept)
+		}
+	}
+	for id := range v.known {
+		if !present[id] {
+			delete(v.known, id)
+		}
+	}
+	v.began = true
+}
+
+func (v *vitals) update(now time.Time, c Container, live Deployment, believed bool) {
+	one := v.known[c.ID]
+	if one == nil {
+		one = &vital{started: c.StartedAt, well: believed, onceWell: believed}
+		v.known[c.ID] = one
+	}
+	if c.Running && !c.StartedAt.Equal(one.started) {
+		one.started, one.well, one.onceWell, one.failures = c.StartedAt, false, false, 0
+	}
+	if c.Running && now.Sub(c.StartedAt) > calmAfter {
+		one.crashes, one.nextStart = 0, time.Time{}
+	}
+	one.container, one.health = c, live.App.Health
+	one.checks = c.Process == live.Image.Entry() && live.Port > 0
+	one.probe = Probe{Ports: []int{live.Port}, Path: live.App.Health.Path, TCP: live.App.Health.TCP}
+	one.probe.Timeout = defaultTo(time.Duration(live.App.Health.Timeout), DefaultHealthTimeout)
+	if !one.checks {
+		one.well, one.onceWell = true, true
+	}
+}
+
+// looked tells whether a first look was taken.
+func (v *vitals) looked() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.began
+}
+
+// ready notes that a container of a rollout answered.
+func (v *vitals) ready(c Container) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.known[c.ID] = &vital{container: c, started: c.StartedAt, well: true, onceWell: true}
+}
+
+// serving chooses of running containers those that traffic may go to: the well ones, else those that
+// were well since they started.
+func (v *vitals) serving(containers []Container) []Container {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var well, once []Container
+	for _, c := range containers {
+		one := v.known[c.ID]
+		if one == nil || !c.StartedAt.Equal(one.started) {
+			continue
+		}
+		if one.well {
+			well = append(well, c)
+		}
+		if one.onceWell {
+			once = append(once, c)
+		}
+	}
+	if len(well) > 0 {
+		return well
+	}
+	return once
+}
+
+// crashed lists the containers of a live version that the engine keeps starting in vain.
+func (p *Platform) crashed(w world, id ProjectID) []Container {
+	live, isLive := w.live[id]
+	if !isLive || w.projects[id].Stopped || w.deleting[id] {
+		return nil
+	}
+	var all []Container
+	for _, c := range w.containers[id] {
+		if c.Deployment == live.Number && c.Kept && !c.OneOff && c.Restarts >= engineRestarts && (c.Restarting || p.now().Sub(c.StartedAt) < calmAfter) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// rest stops a container that keeps ending, until the time comes to try again.
+func (p *Platform) rest(ctx context.Context, c Container) error {
+	pause := p.vitals.crash(p.now(), c)
+	p.say(ctx, c, fmt.Sprintf("%s It is started again in %s.", ending(c), pause))
+	return p.Engine.Stop(ctx, c.ID, 0)
+}
+
+// ending says in a sentence how a container ended.
+func ending(c Container) string {
+	if c.OOMKilled {
+		return fmt.Sprintf("%s.%d used more memory than its limit (%s) and was killed.", c.Process, c.Index, c.Memory)
+	}
+	return fmt.Sprintf("%s.%d ended %s.", c.Process, c.Index, exitWords(c.ExitCode))
+}
+
+func (v *vitals) crash(now time.Time, c Container) (pause time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	one := v.known[c.ID]
+	if one == nil {
+		one = &vital{container: c, started: c.StartedAt}
+		v.known[c.ID] = one
+	}
+	pause = min(firstRest<<min(one.crashes, 10), longestRest)
+	one.crashes++
+	one.nextStart = now.Add(pause)
+	one.well, one.onceWell = false, false
+	return pause
+}
+
+// resting are those containers whose time to be started again has not come.
+func (v *vitals) resting(now time.Time, containers []Container) map[ContainerID]bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	resting := map[ContainerID]bool{}
+	for _, c := range containers {
+		if one := v.known[c.ID]; one != nil && one.nextStart.After(now) {
+			resting[c.ID] = true
+		}
+	}
+	return resting
+}
+
+// condition is what a project's containers are like.
+type condition struct {
+	crashing, unwell bool
+	nextStart        time.Time
+}
+
+func (v *vitals) condition(containers []Container) condition {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var found condition
+	for _, c := range containers {
+		one := v.known[c.ID]
+		if one == nil {
+			continue
+		}
+		if one.crashes > 0 {
+			found.crashing, found.nextStart = true, one.nextStart
+		}
+		found.unwell = found.unwell || c.Running && !one.well
+	}
+	return found
+}
+
+// nextDue is when the next resting container is to be started; zero when none rests.
+func (v *vitals) nextDue() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var next time.Time
+	for _, one := range v.known {
+		if !one.nextStart.IsZero() && !one.container.Running && (next.IsZero() || one.nextStart.Before(next)) {
+			next = one.nextStart
+		}
+	}
+	return next
+}
