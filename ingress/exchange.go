@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -28,9 +29,11 @@ type exchange struct {
 var errNoTarget = errors.New("no target is left to try")
 
 // forward has a request answered by one of its route's targets.
-func (i *Ingress) forward(w http.ResponseWriter, r *http.Request, host paas.Hostname) {
+func (i *Ingress) forward(w http.ResponseWriter, r *http.Request, host paas.Hostname, counter *traffic) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	e := &exchange{ingress: i, host: host, cancel: cancel}
+	seen := &answer{counter: counter, began: time.Now()}
+	defer func() { seen.end(r.Context().Err() != nil) }()
 	defer cancel(nil)
 	defer e.release()
 	if r.ProtoMajor == 1 && r.ContentLength != 0 {
@@ -41,12 +44,13 @@ func (i *Ingress) forward(w http.ResponseWriter, r *http.Request, host paas.Host
 	}
 	w.Header()["Content-Type"] = nil // net/http must not guess what the application left out
 	proxy := httputil.ReverseProxy{
-		Rewrite:       i.rewrite,
-		Transport:     e,
-		FlushInterval: -1,
-		BufferPool:    i.buffers,
-		ErrorHandler:  e.fail,
-		ErrorLog:      i.errorLog,
+		Rewrite:        i.rewrite,
+		Transport:      e,
+		FlushInterval:  -1,
+		BufferPool:     i.buffers,
+		ErrorHandler:   e.fail,
+		ModifyResponse: seen.saw,
+		ErrorLog:       i.errorLog,
 	}
 	proxy.ServeHTTP(w, r.WithContext(ctx))
 }

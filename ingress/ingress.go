@@ -47,7 +47,8 @@ type Ingress struct {
 	errorLog *log.Logger
 
 	table    atomic.Pointer[table]
-	changes  sync.Mutex // held while the next table is made
+	changes  sync.Mutex                  // held while the next table is made
+	counters map[paas.ProjectID]*traffic // guarded by changes
 	requests sync.WaitGroup
 }
 
@@ -74,6 +75,7 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 		options:  options,
 		pages:    pages,
 		buffers:  newBufferPool(),
+		counters: map[paas.ProjectID]*traffic{},
 		errorLog: slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	i.table.Store(&table{})
@@ -153,5 +155,5 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.pages.show(w, r, entry)
 		return
 	}
-	i.forward(w, r, host)
+	i.forward(w, r, host, entry.counter)
 }

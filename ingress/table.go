@@ -40,12 +40,13 @@ func (t *table) with(host paas.Hostname, e *entry) *table {
 type entry struct {
 	route   paas.Route
 	targets targets
+	counter *traffic
 	turn    atomic.Uint32 // where the search for the least busy target begins
 }
 
 // newEntry takes over the targets that the hostname's earlier entry has too.
-func newEntry(route paas.Route, earlier *entry) *entry {
-	e := &entry{route: route}
+func newEntry(route paas.Route, earlier *entry, counter *traffic) *entry {
+	e := &entry{route: route, counter: counter}
 	for _, address := range route.Targets {
 		known := -1
 		if earlier != nil {
@@ -98,7 +99,7 @@ func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	i.changes.Lock()
 	defer i.changes.Unlock()
 	earlier := i.table.Load().entries[route.Host]
-	next := newEntry(route, earlier)
+	next := newEntry(route, earlier, i.counter(route.Project))
 	i.table.Store(i.table.Load().with(route.Host, next))
 	return earlier.retireExcept(next).drain
 }
@@ -113,6 +114,7 @@ func (i *Ingress) Remove(host paas.Hostname) {
 		return
 	}
 	i.table.Store(i.table.Load().with(host, nil))
+	delete(i.counters, earlier.route.Project)
 	earlier.retireExcept(nil).cut(errRemoved)
 }
 

@@ -36,11 +36,14 @@ func TestStatesOfADeployment(t *testing.T) {
 
 func TestDiagnoses(t *testing.T) {
 	loopback := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3000")}
+	everywhere := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
+	plain := Probe{Ports: []int{8080, 80}, Deadline: time.Minute}
 	for _, test := range []struct {
 		seen Readiness
 		code Code
 		says string
 	}{
+		{Readiness{Listeners: everywhere}, ENoPort, "on 127.0.0.1:8080 only, where nothing outside"},
 		{Readiness{}, ENoPort, "never listened on $PORT (8080) within 1m0s. Listen on 0.0.0.0:$PORT."},
 		{Readiness{Listeners: loopback}, ENoPort, "it listened on 127.0.0.1:3000. Listen on 0.0.0.0:$PORT."},
 		{Readiness{Status: 500, Connected: true}, EUnhealthy, "answered 500 on port 8080"},
@@ -51,7 +54,36 @@ func TestDiagnoses(t *testing.T) {
 		{Readiness{Ended: true, ExitCode: 127}, ECommandNotFound, "start command was not found"},
 		{Readiness{Ended: true, ExitCode: 137, OOMKilled: true}, EOutOfMemory, "more memory than its limit"},
 	} {
-		got := diagnoseStart(test.seen, 8080, time.Minute)
+		got := diagnoseStart(test.seen, WebProcess, plain, nil)
+		if got.Code != test.code || !strings.Contains(got.Message, test.says) {
+			t.Errorf("%+v: %s %q, want %s …%q…", test.seen, got.Code, got.Message, test.code, test.says)
+		}
+	}
+}
+
+func TestDiagnosesOfHealthChecksAndLogs(t *testing.T) {
+	health := Probe{Ports: []int{8080, 80}, Deadline: time.Minute, Path: "/up"}
+	ended := Readiness{Ended: true, ExitCode: 1}
+	for _, test := range []struct {
+		seen    Readiness
+		process string
+		lines   []string
+		code    Code
+		says    string
+	}{
+		{Readiness{Status: 404, Connected: true}, "web", nil, EHealthPath, "answered 404 at its health check /up"},
+		{Readiness{Status: 401, Connected: true}, "web", nil, EHealthPath, "answered 401"},
+		{Readiness{Status: 503, Connected: true}, "web", nil, EUnhealthy, "answered 503 at its health check /up"},
+		{Readiness{Connected: true}, "web", nil, EHealthSlow, "did not answer its health check /up in time"},
+		{ended, "web", []string{"Error: Cannot find module 'express'", "at Module._resolve"}, EMissingModule, "needs express, which"},
+		{ended, "web", []string{"ModuleNotFoundError: No module named 'flask'"}, EMissingModule, "needs flask"},
+		{ended, "web", []string{"exec /cnb/process/web: exec format error"}, EWrongArch, "another kind of processor"},
+		{ended, "web", []string{"Error: ENOSPC: no space left on device, write"}, EDiskFull, "no space left"},
+		{Readiness{Ended: true, ExitCode: 126}, "web", nil, ENotExecutable, "exit code 126"},
+		{Readiness{Ended: true}, "worker", nil, EExited, "the process worker ended by itself (exit code 0)"},
+		{ended, "worker", nil, ECrashed, "the process worker ended with exit code 1"},
+	} {
+		got := diagnoseStart(test.seen, test.process, health, test.lines)
 		if got.Code != test.code || !strings.Contains(got.Message, test.says) {
 			t.Errorf("%+v: %s %q, want %s …%q…", test.seen, got.Code, got.Message, test.code, test.says)
 		}

@@ -1,0 +1,106 @@
+package ingress
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// traffic counts the requests of one project since the start; it outlives its routes.
+type traffic struct {
+	requests, errors, sent atomic.Uint64
+	latency                [len(paas.LatencyBounds) + 1]atomic.Uint64
+}
+
+// record counts one exchange that has ended.
+func (t *traffic) record(took time.Duration, failed, timed bool) {
+	t.requests.Add(1)
+	if failed {
+		t.errors.Add(1)
+	}
+	if !timed {
+		return
+	}
+	bucket := 0
+	for bucket < len(paas.LatencyBounds) && took > paas.LatencyBounds[bucket] {
+		bucket++
+	}
+	t.latency[bucket].Add(1)
+}
+
+func (t *traffic) read() paas.Traffic {
+	read := paas.Traffic{Requests: t.requests.Load(), Errors: t.errors.Load(), Sent: t.sent.Load()}
+	for i := range t.latency {
+		read.Latency[i] = t.latency[i].Load()
+	}
+	return read
+}
+
+// Traffic counts the requests of each project since the start.
+func (i *Ingress) Traffic() map[paas.ProjectID]paas.Traffic {
+	i.changes.Lock()
+	counters := maps.Clone(i.counters)
+	i.changes.Unlock()
+	all := make(map[paas.ProjectID]paas.Traffic, len(counters))
+	for project, counter := range counters {
+		all[project] = counter.read()
+	}
+	return all
+}
+
+// counter is a project's; i.changes is held.
+func (i *Ingress) counter(project paas.ProjectID) *traffic {
+	counter := i.counters[project]
+	if counter == nil {
+		counter = &traffic{}
+		i.counters[project] = counter
+	}
+	return counter
+}
+
+// answer is what the application said to one request, as far as it is counted.
+type answer struct {
+	counter *traffic
+	began   time.Time
+	status  int
+	whole   bool // the body was read to its end
+}
+
+// saw notes an answer's head, and counts its body as it goes by.
+func (a *answer) saw(response *http.Response) error {
+	a.status = response.StatusCode
+	switch {
+	case a.status == http.StatusSwitchingProtocols:
+		a.whole = true // from here on it is a connection, not an answer
+	case response.Body == nil || response.Body == http.NoBody:
+		a.whole = true
+	default:
+		response.Body = &countedBody{ReadCloser: response.Body, answer: a}
+	}
+	return nil
+}
+
+// end counts the exchange. One that its client gave up is not the application's failure.
+func (a *answer) end(abandoned bool) {
+	failed := a.status >= 500 || !abandoned && (a.status == 0 || !a.whole)
+	a.counter.record(time.Since(a.began), failed, a.status != http.StatusSwitchingProtocols)
+}
+
+type countedBody struct {
+	io.ReadCloser
+	answer *answer
+}
+
+// Read counts.
+func (b *countedBody) Read(into []byte) (int, error) {
+	n, err := b.ReadCloser.Read(into)
+	b.answer.counter.sent.Add(uint64(n))
+	if err == io.EOF {
+		b.answer.whole = true
+	}
+	return n, err
+}
