@@ -2,6 +2,7 @@ package paas
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -13,3 +14,18 @@ func (p *Platform) Clean(ctx context.Context) { p.clean(ctx) }
 
 // Deliver works off the outbox once.
 func (p *Platform) Deliver(ctx context.Context) error { return p.deliverDue(ctx) }
+
+// RunCron runs the cron lines that are due at a minute, to their end.
+func (p *Platform) RunCron(ctx context.Context, minute time.Time) {
+	var runs sync.WaitGroup
+	if err := p.startCron(ctx, minute, &runs); err != nil {
+		panic(err)
+	}
+	runs.Wait()
+}
+
+// HoldCron is a line that still runs, until the returned function is called.
+func (p *Platform) HoldCron(id ProjectID, line CronLine) (end func()) {
+	p.cron.begin(cronKey{id, line})
+	return func() { p.cron.end(cronKey{id, line}) }
+}

@@ -201,6 +201,7 @@ func (e *fakeEngine) Projects(context.Context) ([]paas.ProjectID, error) {
 // one with a file SLOW builds until it is canceled.
 type fakeBuilder struct {
 	plan     paas.BuildPlan
+	types    []string      // of processes; default: web
 	building chan struct{} // gets a value when a slow build has begun
 	builds   []paas.Build
 }
@@ -221,7 +222,11 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 		return paas.Image{}, context.Cause(ctx)
 	}
 	name, err := os.ReadFile(filepath.Join(build.Dir, "image"))
-	return paas.Image{Ref: paas.ImageRef(name), Processes: []paas.Process{{Type: "web"}}}, err
+	image := paas.Image{Ref: paas.ImageRef(name)}
+	for _, process := range append([]string{"web"}, b.types...) {
+		image.Processes = append(image.Processes, paas.Process{Type: process})
+	}
+	return image, err
 }
 
 func (b *fakeBuilder) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error { return nil }

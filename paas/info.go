@@ -14,6 +14,7 @@ type ProjectState struct {
 	Newest    *Deployment
 	Running   Formation // containers that run, by process
 	NextStart time.Time // of a crashing project's resting container; zero otherwise
+	Why       string    // it is crashing, in a sentence
 }
 
 // Logs yields lines that a project's containers wrote, oldest first; with Follow until ctx ends, over
@@ -98,7 +99,7 @@ func (p *Platform) States(ctx context.Context, projects []Project) (map[ProjectI
 			state.Newest = &d
 		}
 		is := p.vitals.condition(running[project.ID])
-		state.NextStart = is.nextStart
+		state.NextStart, state.Why = is.nextStart, is.why
 		state.Running = Formation{}
 		for _, c := range running[project.ID] {
 			if c.Running && !c.OneOff {
@@ -137,6 +138,8 @@ func status(project Project, state ProjectState, containers []Container, is cond
 		return StatusCrashing
 	case is.unwell:
 		return StatusUnhealthy
+	case is.starting:
+		return StatusStarting
 	default:
 		return StatusRunning
 	}

@@ -124,9 +124,9 @@ func (p *Platform) revive(ctx context.Context, one vital, seen Readiness) {
 		return // a deployment is replacing it
 	}
 	defer release()
-	pause := p.vitals.crash(p.now(), one.container)
-	p.say(ctx, one.container, fmt.Sprintf("%s.%d failed its health check %d times: %s. It is started anew in %s.",
-		one.container.Process, one.container.Index, one.failures+1, seenWords(seen, one.probe), pause))
+	how := fmt.Sprintf("%s.%d failed its health check %d times: %s.", one.container.Process, one.container.Index, one.failures+1, seenWords(seen, one.probe))
+	pause := p.vitals.crash(p.now(), one.container, how)
+	p.say(ctx, one.container, fmt.Sprintf("%s It is started anew in %s.", how, pause))
 	if err := p.Engine.Stop(ctx, one.container.ID, p.GraceTimeout); err != nil && ctx.Err() == nil {
 		p.Log.WarnContext(ctx, "stop an unhealthy container", "container", one.container.ID, "error", err)
 	}

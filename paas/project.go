@@ -43,7 +43,7 @@ type Status string
 // The statuses of a project (DESIGN.md, section 1).
 const (
 	StatusNew       Status = "new"       // never built
-	StatusStarting  Status = "starting"  // its first version is being built or started
+	StatusStarting  Status = "starting"  // its first version is being built or started, or it was started again and has not answered
 	StatusRunning   Status = "running"   // answers
 	StatusUnhealthy Status = "unhealthy" // runs but does not answer well
 	StatusCrashing  Status = "crashing"  // its containers keep ending

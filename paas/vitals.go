@@ -29,7 +29,8 @@ type vital struct {
 	asked    time.Time
 	asking   bool
 
-	crashes   int // in a row, each after a few starts by the engine
+	crashes   int    // in a row, each after a few starts by the engine
+	ending    string // how it ended last, in a sentence
 	nextStart time.Time
 }
 
@@ -144,8 +145,9 @@ func (p *Platform) crashed(w world, id ProjectID) []Container {
 
 // rest stops a container that keeps ending, until the time comes to try again.
 func (p *Platform) rest(ctx context.Context, c Container) error {
-	pause := p.vitals.crash(p.now(), c)
-	p.say(ctx, c, fmt.Sprintf("%s It is started again in %s.", ending(c), pause))
+	how := ending(c)
+	pause := p.vitals.crash(p.now(), c, how)
+	p.say(ctx, c, fmt.Sprintf("%s It is started again in %s.", how, pause))
 	return p.Engine.Stop(ctx, c.ID, 0)
 }
 
@@ -157,7 +159,7 @@ func ending(c Container) string {
 	return fmt.Sprintf("%s.%d ended %s.", c.Process, c.Index, exitWords(c.ExitCode))
 }
 
-func (v *vitals) crash(now time.Time, c Container) (pause time.Duration) {
+func (v *vitals) crash(now time.Time, c Container, how string) (pause time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	one := v.known[c.ID]
@@ -167,6 +169,7 @@ func (v *vitals) crash(now time.Time, c Container) (pause time.Duration) {
 	}
 	pause = min(firstRest<<min(one.crashes, 10), longestRest)
 	one.crashes++
+	one.ending = how
 	one.nextStart = now.Add(pause)
 	one.well, one.onceWell = false, false
 	return pause
@@ -187,8 +190,9 @@ func (v *vitals) resting(now time.Time, containers []Container) map[ContainerID]
 
 // condition is what a project's containers are like.
 type condition struct {
-	crashing, unwell bool
-	nextStart        time.Time
+	crashing, unwell, starting bool
+	nextStart                  time.Time
+	why                        string // of crashing, in a sentence
 }
 
 func (v *vitals) condition(containers []Container) condition {
@@ -201,9 +205,10 @@ func (v *vitals) condition(containers []Container) condition {
 			continue
 		}
 		if one.crashes > 0 {
-			found.crashing, found.nextStart = true, one.nextStart
+			found.crashing, found.nextStart, found.why = true, one.nextStart, one.ending
 		}
-		found.unwell = found.unwell || c.Running && !one.well
+		found.starting = found.starting || c.Running && !one.onceWell && one.failures == 0
+		found.unwell = found.unwell || c.Running && !one.well && (one.onceWell || one.failures > 0)
 	}
 	return found
 }
