@@ -55,6 +55,8 @@ func (b *Builder) Build(ctx context.Context, build paas.Build) (paas.Image, erro
 		return paas.Image{}, err
 	}
 	defer func() { <-b.slots }()
+	b.caches.begin(build.Project)
+	defer b.caches.end(build.Project)
 	ctx, cancel := context.WithTimeoutCause(ctx, b.options.Timeout, errTimeout)
 	defer cancel()
 	image, err := b.carryOutBuild(ctx, &j)
@@ -152,7 +154,7 @@ func repositoryOf(project paas.ProjectID) string { return string(project) }
 // imageOf is the repository and tag under which builds publish; the tag latest is where the lifecycle
 // looks for layers to use again.
 func (b *Builder) imageOf(j *job, tag string) string {
-	return fmt.Sprintf("%s/%s/app:%s", b.options.Registry.BuildAddress(), repositoryOf(j.Project), tag)
+	return fmt.Sprintf("%s/%s:%s", b.options.Registry.BuildAddress(), appRepository(j.Project), tag)
 }
 
 func (b *Builder) runPack(ctx context.Context, j *job) error {

@@ -51,6 +51,8 @@ type Builder struct {
 	mu     sync.Mutex // guards what follows
 	making *making    // under way, or waiting for Run
 	recipe *recipe    // once known
+
+	caches caches
 }
 
 // New reaches the engine. The builder image is made by Run.
@@ -70,6 +72,7 @@ func New(options Options) (*Builder, error) {
 		caBundle: bundle,
 		slots:    make(chan struct{}, options.Concurrency),
 		wanted:   make(chan struct{}, 1),
+		caches:   caches{building: map[paas.ProjectID]int{}},
 	}, nil
 }
 

@@ -126,6 +126,7 @@ type testRegistry struct {
 	passes       map[string]testGrant
 	refused      []string // requests that no pass opened
 	deleted      []string
+	retained     []string // repository@digest,digest
 	pullAddress  string
 	buildAddress string
 }
@@ -171,6 +172,13 @@ func (r *testRegistry) Grant(pull, push []string) paas.RegistryPass {
 
 func (r *testRegistry) Namespaces(context.Context) ([]string, error) { return nil, nil }
 func (r *testRegistry) Size(context.Context, string) (int64, error)  { return 0, nil }
+
+func (r *testRegistry) Retain(_ context.Context, repository string, keep []string) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.retained = append(r.retained, repository+"@"+strings.Join(keep, ","))
+	return 0, nil
+}
 
 func (r *testRegistry) Delete(_ context.Context, repository string) error {
 	r.mu.Lock()

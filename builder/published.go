@@ -37,7 +37,7 @@ func (b *Builder) published(ctx context.Context, j *job) (paas.Image, int64, err
 		return paas.Image{}, 0, fmt.Errorf("look at the built image: %w", err)
 	}
 	processes, err := processesOf(config.Config.Labels, config.Config.Entrypoint)
-	ref := fmt.Sprintf("%s/%s/app@%s", b.options.Registry.PullAddress(), repositoryOf(j.Project), digest)
+	ref := fmt.Sprintf("%s/%s@%s", b.options.Registry.PullAddress(), appRepository(j.Project), digest)
 	return paas.Image{Ref: paas.ImageRef(ref), Processes: processes}, ownSize(config, manifest), err
 }
 

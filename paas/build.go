@@ -78,6 +78,10 @@ type Registry interface {
 
 	// Delete removes a repository (or, with a trailing /, everything below it). It is idempotent.
 	Delete(ctx context.Context, repository string) error
+
+	// Retain removes the images of a repository, with their tags, but those whose digests (sha256:…)
+	// are kept, and returns how many it removed.
+	Retain(ctx context.Context, repository string, keep []string) (int, error)
 }
 
 // RegistryPass is a credential of the local registry.
