@@ -29,8 +29,9 @@ var mayImport = map[string][]string{
 	"ingress":   {"paas"},
 	"store":     {"paas"},
 	"mail":      {"paas", "templates"},
+	"logbook":   {"paas"},
 	"rpc":       {"paas"},
-	"cli":       {"paas", "web", "api", "ui", "templates", "gitserver", "builder", "registry", "deployer", "ingress", "store", "mail", "rpc"},
+	"cli":       {"paas", "web", "api", "ui", "templates", "gitserver", "builder", "registry", "deployer", "ingress", "store", "mail", "logbook", "rpc"},
 }
 
 // onlyIn names the libraries that one spoke hides from the others.

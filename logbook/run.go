@@ -1,0 +1,172 @@
+package logbook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// syncEvery is how long a line may be in memory; with the time that a disk needs, less than the
+// second that is promised.
+const syncEvery = 250 * time.Millisecond
+
+// Run puts lines on disk and compresses closed segments until ctx ends; when it returns everything is
+// on disk, and lines that still come are written one by one.
+func (l *Logbook) Run(ctx context.Context) error {
+	l.mu.Lock()
+	l.stopped = false
+	l.mu.Unlock()
+	var packing sync.WaitGroup
+	packing.Go(func() { l.pack(ctx) })
+	ticker := time.NewTicker(syncEvery)
+	defer ticker.Stop()
+	complained := false
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+			err := l.sync()
+			if err != nil && !complained {
+				l.log.WarnContext(ctx, "write logs", "error", err)
+			}
+			complained = err != nil
+		}
+	}
+	packing.Wait()
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
+	return l.sync()
+}
+
+// sync flushes every journal that has new lines, and waits until they are on disk.
+func (l *Logbook) sync() error {
+	l.mu.Lock()
+	dirty := l.dirty
+	l.dirty = map[*journal]bool{}
+	l.mu.Unlock()
+	var errs []error
+	for j := range dirty {
+		errs = append(errs, j.sync())
+	}
+	return errors.Join(errs...)
+}
+
+// sync writes what is pending and waits for the disk without being in anybody's way. What a full disk
+// does not take is tried again at the next tick.
+func (j *journal) sync() error {
+	j.mu.Lock()
+	j.dirty = false
+	if j.gone {
+		j.mu.Unlock()
+		return nil
+	}
+	err := j.flush()
+	if len(j.pending) == 0 && cap(j.pending) > 0 {
+		j.pending = nil // an idle project costs nothing
+	}
+	j.soil()
+	var paths []string
+	for i := range j.segments {
+		if s := &j.segments[i]; s.unsynced {
+			s.unsynced = false
+			paths = append(paths, filepath.Join(j.dir, s.name()))
+		}
+	}
+	j.mu.Unlock()
+	if len(paths) > 0 {
+		paths = append(paths, j.dir, j.book.dir)
+	}
+	for _, path := range paths {
+		err = errors.Join(err, syncPath(path))
+	}
+	if err != nil {
+		return fmt.Errorf("put the log of %s on disk: %w", j.project, err)
+	}
+	return nil
+}
+
+// pack compresses closed segments, one after the other.
+func (l *Logbook) pack(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.closed:
+		}
+		l.mu.Lock()
+		journals := make([]*journal, 0, len(l.journals))
+		for _, j := range l.journals {
+			journals = append(journals, j)
+		}
+		l.mu.Unlock()
+		for _, j := range journals {
+			for ctx.Err() == nil && j.packOne() {
+			}
+		}
+	}
+}
+
+// packOne compresses one closed segment; it tells whether there may be another.
+func (j *journal) packOne() bool {
+	j.book.packing.Lock()
+	defer j.book.packing.Unlock()
+	plain, found := j.oldestPlain()
+	if !found {
+		return false
+	}
+	records, unreadable := plain.records(j.dir, j.book.reader)
+	packed := plain
+	packed.packed, packed.unsynced = true, false
+	path := filepath.Join(j.dir, packed.name())
+	var unwritten error
+	if unreadable == nil {
+		data := j.book.packer.EncodeAll(records, nil)
+		packed.size = int64(len(data))
+		unwritten = writeWhole(path, data)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i, obsolete := j.find(plain.number), path
+	switch {
+	case i >= 0 && unreadable != nil:
+		j.complain(plain, unreadable)
+		return true
+	case i >= 0 && unwritten != nil: // it stays as it is until another is closed
+		j.book.log.Warn("compress a log", "project", j.project, "error", unwritten)
+		return false
+	case i >= 0:
+		j.segments[i], obsolete = packed, filepath.Join(j.dir, plain.name())
+	}
+	if err := os.Remove(obsolete); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		j.book.log.Warn("remove what was compressed", "project", j.project, "error", err)
+	}
+	return true
+}
+
+// oldestPlain is the oldest closed segment that is neither compressed nor was unreadable.
+func (j *journal) oldestPlain() (segment, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segments[:max(len(j.segments)-1, 0)] {
+		if !s.packed && !j.corrupt[s.number] {
+			return s, true
+		}
+	}
+	return segment{}, false
+}
+
+// find is where a segment is among those that are left, -1 when it is not.
+func (j *journal) find(number int64) int {
+	for i, s := range j.segments {
+		if s.number == number {
+			return i
+		}
+	}
+	return -1
+}
