@@ -94,10 +94,14 @@ func (b *Builder) carryOutBuild(ctx context.Context, j *job) (paas.Image, error)
 		return paas.Image{}, err
 	}
 	image, size, err := b.published(ctx, j)
-	if err == nil {
-		j.log.Say("       Image of %.1f MB beside its base, made in %.1f s", float64(size)/1e6, time.Since(began).Seconds())
+	if err != nil {
+		return paas.Image{}, err
 	}
-	return image, err
+	if err := checkProcesses(j.Plan.App, image); err != nil {
+		return paas.Image{}, err
+	}
+	j.log.Say("       Image of %.1f MB beside its base, made in %.1f s", float64(size)/1e6, time.Since(began).Seconds())
+	return image, nil
 }
 
 // choose finds the builder and the directory.

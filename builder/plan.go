@@ -26,7 +26,7 @@ const (
 // maxConfiguration is the most that a build configuration may be long.
 const maxConfiguration = 64 << 10
 
-// Plan reads the build configuration of a tree. Nothing outside of the tree is read, whatever the
+// Plan reads the configuration of a tree: how to build it and how to run it. Nothing outside of the tree is read, whatever the
 // tree's links say.
 func (b *Builder) Plan(ctx context.Context, dir string) (paas.BuildPlan, error) {
 	root, err := os.OpenRoot(dir)
@@ -39,6 +39,9 @@ func (b *Builder) Plan(ctx context.Context, dir string) (paas.BuildPlan, error) 
 		return paas.BuildPlan{}, err
 	}
 	plan := paas.BuildPlan{File: file, Path: ".", Notes: notes}
+	if err := readApp(root, &plan); err != nil {
+		return paas.BuildPlan{}, err
+	}
 	if file == "" {
 		return plan, nil
 	}
@@ -108,9 +111,13 @@ func readConfiguration(root *os.Root, name string) ([]byte, error) {
 	return text, nil
 }
 
-// wrong is the error of a build configuration; line 0 means the whole file.
+// wrong is the error of a configuration in a tree; line 0 means the whole file.
 func wrong(file string, line int, format string, args ...any) *paas.Error {
-	return paas.Errorf(paas.Invalid, paas.EBuildConfig, "%s: %s.", at(file, line), fmt.Sprintf(format, args...))
+	code := paas.EBuildConfig
+	if file == appFile {
+		code = paas.EAppConfig
+	}
+	return paas.Errorf(paas.Invalid, code, "%s: %s.", at(file, line), fmt.Sprintf(format, args...))
 }
 
 func at(file string, line int) string {
