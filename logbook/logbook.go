@@ -38,7 +38,7 @@ type Logbook struct {
 	packer  *zstd.Encoder
 	reader  *zstd.Decoder
 	closed  chan struct{} // a segment waits for being compressed
-	packing sync.Mutex    // held while a segment is compressed or a folder removed
+	packing sync.Mutex    // held while a segment is compressed, or segments are removed for good
 
 	mu       sync.Mutex                  // is taken last: after a journal's
 	journals map[paas.ProjectID]*journal // guarded by mu

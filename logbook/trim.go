@@ -11,6 +11,8 @@ import (
 // Trim removes whole segments of all projects, the one whose newest line is oldest first, until no
 // more than a budget is left.
 func (l *Logbook) Trim(ctx context.Context, budget int64) error {
+	l.packing.Lock() // or what is compressed meanwhile would be counted twice
+	defer l.packing.Unlock()
 	projects, err := l.Projects(ctx)
 	if err != nil {
 		return err
