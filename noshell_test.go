@@ -14,11 +14,13 @@ import (
 )
 
 // mayExecute names every place of the product that starts a program, and what it may start. The
-// daemon starts git, and mmdebstrap when it makes its builder; the rest is the client on a person's
+// daemon starts git, mmdebstrap when it makes its
+// builder, and mkfs.ext4 when it makes a volume; the rest is the client on a person's
 // own machine, a build inside a tenant's own container, or the making of the binary.
 var mayExecute = map[string][]string{
 	"gitserver":          {"g.path", "git.path", "p.git.path"}, // what exec.LookPath found for git
 	"builder":            {"mmdebstrap"},
+	"deployer/disk.go":   {"mkfs.ext4"}, // makes the file system of a volume in a file of its own
 	"builder/cmd/embed":  {"go"},
 	"builder/buildpacks": {"*"}, // runs in the build container alone
 	"cli/push.go":        {"git"},

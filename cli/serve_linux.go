@@ -85,7 +85,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 	s.announce()
 	return serveAll(ctx, log, []part{
 		{"ingress", s.ingress.Run},
-		{"engine", s.engine.Run},
+		{"engine", s.engine.Watch},
 		{"registry", s.registry.Run},
 		{"builder", s.builder.Run},
 		{"deployments", s.platform.Run},

@@ -110,6 +110,7 @@ func engineOptions(c Config, instance string) (deployer.Options, error) {
 	return deployer.Options{
 		Host: c.Docker.Host, Instance: instance, Pool: pool, Allow: allow, IngressPorts: []int{ingressPort},
 		Memory: memory, CPU: c.Limits.App.CPU, Pids: int64(c.Limits.App.PIDs), Secure: strings.HasPrefix(c.Ingress.PublicURL, "https:"),
+		VolumesDir: filepath.Join(c.DataDir, "volumes"),
 	}, nil
 }
 

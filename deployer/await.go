@@ -3,25 +3,25 @@ package deployer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// Await returns when the container answers, when it has ended, or when the probe's deadline has passed.
+// checkTimeout is for a question whose probe says nothing.
+const checkTimeout = 5 * time.Second
+
+// Await returns when the container is ready, when it has ended, or when the probe's deadline has passed.
 func (e *Engine) Await(ctx context.Context, id paas.ContainerID, probe paas.Probe) (paas.Readiness, error) {
-	found, err := e.inspect(ctx, id)
-	if err != nil {
-		return paas.Readiness{}, err
-	}
-	told, err := decodeLabels(found.Config.Labels)
+	setDefault(&probe.Timeout, probe.Deadline/3)
+	found, asker, err := e.prober(ctx, id, probe)
 	if err != nil {
 		return paas.Readiness{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, probe.Deadline)
 	defer cancel()
-	asker := prober{address: address(found), host: told.Hostname, ports: probe.Ports, patience: probe.Deadline / 3}
 	answers := make(chan paas.Readiness, 1)
 	ends := make(chan error, 1)
 	go func() { answers <- asker.run(bounded) }()
@@ -38,8 +38,36 @@ func (e *Engine) Await(ctx context.Context, id paas.ContainerID, probe paas.Prob
 		if err != nil && !expired {
 			return seen, err
 		}
+		seen.Ready = seen.Ready && len(probe.Ports) > 0 // what only has to live has not
 	}
 	return e.judge(ctx, id, seen)
+}
+
+// Check asks a running container once, within the probe's Timeout. Without ports it is well when it runs.
+func (e *Engine) Check(ctx context.Context, id paas.ContainerID, probe paas.Probe) (paas.Readiness, error) {
+	setDefault(&probe.Timeout, checkTimeout)
+	found, asker, err := e.prober(ctx, id, probe)
+	if err != nil {
+		return paas.Readiness{}, err
+	}
+	var seen paas.Readiness
+	if found.State.Running && !found.State.Restarting {
+		bounded, cancel := context.WithTimeout(ctx, probe.Timeout)
+		defer cancel()
+		seen.Ready = len(probe.Ports) == 0
+		asker.once(bounded, &seen)
+	}
+	return e.judge(ctx, id, seen)
+}
+
+// prober makes who asks a container.
+func (e *Engine) prober(ctx context.Context, id paas.ContainerID, probe paas.Probe) (container.InspectResponse, prober, error) {
+	found, err := e.inspect(ctx, id)
+	if err != nil {
+		return found, prober{}, err
+	}
+	told, err := decodeLabels(found.Config.Labels)
+	return found, prober{address: address(found), host: told.Hostname, probe: probe}, err
 }
 
 // waitForEnd returns when the container does not run; an error means that Docker does not say.

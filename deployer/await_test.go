@@ -49,7 +49,7 @@ func TestAwaitSaysWhatItSaw(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 			if fmt.Sprint(seen) != fmt.Sprint(test.want) {
-				t.Errorf("got  %+v\nwant %+v\n%s", seen, test.want, logsOf(t, e, started.ID, paas.LogOptions{}))
+				t.Errorf("got  %+v\nwant %+v\n%s", seen, test.want, logsOf(t, e, started.ID))
 			}
 		})
 	}
@@ -62,7 +62,7 @@ func TestAwaitIsSoonerThanAPerson(t *testing.T) {
 	for range 5 {
 		started := run(t, e, spec("MODE", "late", "DELAY", "700ms"))
 		known := time.Now()
-		_, moment, _ := strings.Cut(logsOf(t, e, started.ID, paas.LogOptions{}), "listening at ")
+		_, moment, _ := strings.Cut(logsOf(t, e, started.ID), "listening at ")
 		nanoseconds, err := strconv.ParseInt(strings.TrimSpace(strings.Split(moment, "\n")[0]), 10, 64)
 		if err != nil {
 			t.Fatal(err)

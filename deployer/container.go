@@ -2,19 +2,18 @@ package deployer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
 
 const (
-	// builtByBuildpacks is a label that the lifecycle puts on application images.
-	builtByBuildpacks = "io.buildpacks.build.metadata"
-
 	// unprivileged is who an image runs as that names nobody, or root.
 	unprivileged = "1000:1000"
 
@@ -29,14 +28,16 @@ type blueprint struct {
 }
 
 // containerConfig maps a container of ours to Docker's words. Everything is hardened by default: no
-// capability, no way to more privileges, no user 0, no mount, and bounds for memory, CPU, processes
-// and log.
+// capability, no way to more privileges, no user 0, no mount but its project's volumes, and bounds for
+// memory, CPU, processes and log.
 func containerConfig(spec paas.ContainerSpec, found image.InspectResponse, options Options) (blueprint, error) {
 	encoded, err := labels{
 		Instance:   options.Instance,
 		Project:    string(spec.Project),
 		Deployment: spec.Deployment,
 		Process:    spec.Process,
+		Index:      max(spec.Index, 1),
+		OneOff:     spec.OneOff,
 		Port:       spec.Port,
 		Hostname:   spec.Hostname,
 		Secure:     options.Secure,
@@ -53,10 +54,8 @@ func containerConfig(spec paas.ContainerSpec, found image.InspectResponse, optio
 	}
 	if found.Config != nil {
 		config.User = safeUser(found.Config.User)
-		if _, ok := found.Config.Labels[builtByBuildpacks]; ok {
-			config.Entrypoint = []string{"/cnb/process/" + spec.Process}
-		}
 	}
+	config.Entrypoint, config.Cmd = commandOf(spec, found)
 	name := projectNetwork(options.Instance, spec.Project)
 	endpoint := &network.EndpointSettings{Aliases: []string{spec.Process}}
 	return blueprint{
@@ -67,29 +66,62 @@ func containerConfig(spec paas.ContainerSpec, found image.InspectResponse, optio
 }
 
 func hostConfig(spec paas.ContainerSpec, networkName string, options Options) *container.HostConfig {
-	memory := spec.Memory
-	setDefault(&memory, options.Memory)
-	pids := options.Pids
+	limits := limitsOf(spec.Limits, options)
 	reaper := true // as process 1, so that an application dies of SIGTERM and leaves no zombies
 	host := &container.HostConfig{
 		Resources: container.Resources{
-			Memory:     memory,
-			MemorySwap: memory,
-			NanoCPUs:   int64(options.CPU * 1e9),
-			PidsLimit:  &pids,
+			Memory:     int64(limits.Memory),
+			MemorySwap: int64(limits.Memory),
+			NanoCPUs:   int64(limits.CPU * 1e9),
+			PidsLimit:  &limits.PIDs,
 		},
-		CapDrop:       []string{"ALL"},
-		Init:          &reaper,
-		LogConfig:     logConfig(options.LogSize),
-		NetworkMode:   container.NetworkMode(networkName),
-		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		SecurityOpt:   []string{"no-new-privileges:true"},
-		Sysctls:       map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
+		CapDrop:        []string{"ALL"},
+		Init:           &reaper,
+		LogConfig:      logConfig(options.LogSize),
+		NetworkMode:    container.NetworkMode(networkName),
+		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyDisabled},
+		SecurityOpt:    []string{"no-new-privileges:true"},
+		Sysctls:        map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
+		ReadonlyRootfs: spec.Files.ReadOnly,
+		Tmpfs:          memoryDirectories(spec),
+	}
+	for _, volume := range spec.Volumes {
+		source := options.volume(spec.Project, volume.Name).content()
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: source, Target: volume.Path})
 	}
 	for _, resolver := range options.Resolvers {
 		host.DNS = append(host.DNS, resolver.String())
 	}
 	return host
+}
+
+// limitsOf are those asked for, else the defaults; Docker refuses more cores than the host has.
+func limitsOf(asked paas.Limits, options Options) paas.Limits {
+	setDefault(&asked.Memory, paas.Bytes(options.Memory))
+	setDefault(&asked.CPU, options.CPU)
+	setDefault(&asked.PIDs, options.Pids)
+	asked.PIDs = min(asked.PIDs, maxPids)
+	if options.cores > 0 {
+		asked.CPU = min(asked.CPU, options.cores)
+	}
+	return asked
+}
+
+// memoryDirectories are those that a container with a read-only root may write to: anybody, for the
+// image's user is not known to own them. Programs may be run from there, as some libraries do from /tmp.
+func memoryDirectories(spec paas.ContainerSpec) map[string]string {
+	if !spec.Files.ReadOnly {
+		return nil
+	}
+	size := spec.Files.Size
+	setDefault(&size, paas.DefaultWritableSize)
+	directories := map[string]string{}
+	for _, path := range append([]string{"/tmp"}, spec.Files.Writable...) {
+		if !slices.ContainsFunc(spec.Volumes, func(v paas.Volume) bool { return v.Path == path }) {
+			directories[path] = fmt.Sprintf("rw,exec,nosuid,nodev,mode=1777,size=%d", int64(size))
+		}
+	}
+	return directories
 }
 
 func logConfig(size int64) container.LogConfig {

@@ -36,6 +36,8 @@ type Engine struct {
 
 	registry atomic.Pointer[registry]
 
+	unbounded sync.Once // said that the sizes of volumes are not enforced here
+
 	allocation sync.Mutex     // one subnet is chosen and taken at a time
 	projects   [64]sync.Mutex // striped by project: guards making its containers against removing its network
 }
@@ -66,9 +68,9 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	return e, nil
 }
 
-// Run follows Docker's events and asserts the packet filter again every minute until the context
+// Watch follows Docker's events and asserts the packet filter again every minute until the context
 // ends. Applications and the filter around them stay as they are.
-func (e *Engine) Run(ctx context.Context) error {
+func (e *Engine) Watch(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { e.followEvents(ctx) })
 	tasks.Go(func() { e.keepFilter(ctx) })
@@ -76,7 +78,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.docker.Close()
 }
 
-// connect opens Docker and lowers the limits to what this host has.
+// connect opens Docker and learns what this host has.
 func connect(ctx context.Context, options *Options) (*client.Client, error) {
 	settings := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
 	if options.Host != "" {
@@ -92,7 +94,7 @@ func connect(ctx context.Context, options *Options) (*client.Client, error) {
 	if err != nil {
 		return nil, errors.Join(unreachable(docker.DaemonHost(), err), docker.Close())
 	}
-	options.CPU = min(options.CPU, float64(host.NCPU)) // Docker refuses more
+	options.cores = float64(host.NCPU)
 	return docker, nil
 }
 

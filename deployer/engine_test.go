@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,7 +124,7 @@ func importImage(docker *client.Client, archive []byte, ref paas.ImageRef, chang
 // newEngine makes an engine of an instance of its own and removes all of it in the end.
 func newEngine(t *testing.T, change ...func(*Options)) *Engine {
 	t.Helper()
-	options := Options{Instance: uuid.NewString(), Memory: 64 << 20}
+	options := Options{Instance: uuid.NewString(), Memory: 64 << 20, VolumesDir: filepath.Join(t.TempDir(), "volumes")}
 	for _, apply := range change {
 		apply(&options)
 	}
@@ -158,7 +159,7 @@ func run(t *testing.T, e *Engine, s paas.ContainerSpec) paas.Container {
 	started := launch(t, e, s)
 	seen, err := e.Await(t.Context(), started.ID, paas.Probe{Ports: []int{s.Port}, Deadline: 20 * time.Second})
 	if err != nil || !seen.Ready {
-		t.Fatalf("not ready: %+v %v\n%s", seen, err, logsOf(t, e, started.ID, paas.LogOptions{}))
+		t.Fatalf("not ready: %+v %v\n%s", seen, err, logsOf(t, e, started.ID))
 	}
 	return started
 }
@@ -173,18 +174,33 @@ func launch(t *testing.T, e *Engine, s paas.ContainerSpec) paas.Container {
 	return started
 }
 
-func logsOf(t *testing.T, e *Engine, id paas.ContainerID, options paas.LogOptions) string {
+// logsOf is what a container has written until now, without waiting for its end.
+func logsOf(t *testing.T, e *Engine, id paas.ContainerID) string {
 	t.Helper()
-	reader, err := e.Logs(t.Context(), id, options)
-	if err != nil {
+	var text strings.Builder
+	for _, line := range linesOf(t, e, id) {
+		text.WriteString(line.Text + "\n")
+	}
+	return text.String()
+}
+
+// linesOf are the lines that a container has written until now: its output is followed until nothing
+// has come for a moment.
+func linesOf(t *testing.T, e *Engine, id paas.ContainerID) []paas.LogLine {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	silence := time.AfterFunc(time.Second, cancel)
+	var lines []paas.LogLine
+	err := e.Output(ctx, id, time.Time{}, func(line paas.LogLine) error {
+		silence.Reset(300 * time.Millisecond)
+		lines = append(lines, line)
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
-	text, err := io.ReadAll(reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return lines
 }
 
 // ask asks the application in a container and returns its answer.

@@ -50,7 +50,7 @@ func (b *broadcast) tell() {
 }
 
 // Changes returns a channel that gets a value whenever containers of this instance started or ended,
-// or Docker came back. It needs Run.
+// or Docker came back. It needs Watch.
 func (e *Engine) Changes(ctx context.Context) <-chan struct{} { return e.changes.listen(ctx) }
 
 // followEvents listens to Docker, and again after each time that the connection was lost.

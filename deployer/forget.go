@@ -5,19 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// Forget removes the containers, the network and the pulled images of a project.
+// Forget removes the containers, the network, the pulled images and the volumes of a project. What is
+// left when it is interrupted, the next call removes.
 func (e *Engine) Forget(ctx context.Context, project paas.ProjectID) error {
 	if project == "" {
 		return fmt.Errorf("forget a project without an id")
@@ -25,32 +24,26 @@ func (e *Engine) Forget(ctx context.Context, project paas.ProjectID) error {
 	if err := e.removeContainers(ctx, e.ours(labelProject+"="+string(project))); err != nil {
 		return err
 	}
-	return e.removeUnused(ctx, project)
+	return errors.Join(
+		e.removeUnusedNetwork(ctx, project),
+		e.Retain(ctx, project, nil),
+		e.forgetVolumes(ctx, project),
+	)
 }
 
-// removeUnused removes the images of a project that no container is of and, when it has no container
-// at all, its network.
-func (e *Engine) removeUnused(ctx context.Context, project paas.ProjectID) error {
+// removeUnusedNetwork removes the network of a project that has no container.
+func (e *Engine) removeUnusedNetwork(ctx context.Context, project paas.ProjectID) error {
 	defer e.lock(project)()
-	left, err := e.summaries(ctx, e.ours(labelProject+"="+string(project), labelProcess))
-	if err != nil {
+	left, err := e.containersOf(ctx, project)
+	if err != nil || len(left) > 0 {
 		return err
 	}
-	used := map[string]bool{}
-	for _, one := range left {
-		used[one.Image] = true
-	}
-	if len(left) == 0 {
-		err = e.removeNetwork(ctx, projectNetwork(e.options.Instance, project))
-	}
-	images, listErr := e.pulledImages(ctx, e.registry.Load().address.String())
-	err = errors.Join(err, listErr)
-	for _, one := range images {
-		if one.project == project && !used[one.ref] {
-			err = errors.Join(err, e.removeImage(ctx, one.ref))
-		}
-	}
-	return err
+	return e.removeNetwork(ctx, projectNetwork(e.options.Instance, project))
+}
+
+// containersOf lists a project's containers, running or not.
+func (e *Engine) containersOf(ctx context.Context, project paas.ProjectID) ([]container.Summary, error) {
+	return e.summaries(ctx, e.ours(labelProject+"="+string(project), labelProcess))
 }
 
 // RemoveAll removes everything that carries this instance's label, its pulled images and its packet
@@ -63,8 +56,9 @@ func (e *Engine) RemoveAll(ctx context.Context) error {
 	return errors.Join(
 		e.removeContainers(ctx, e.ours()),
 		e.removeNetworks(ctx),
-		e.removeVolumes(ctx),
+		e.removeCaches(ctx),
 		e.removeImages(ctx, registries),
+		e.removeAllVolumes(ctx),
 		e.filter.remove(),
 	)
 }
@@ -99,7 +93,8 @@ func (e *Engine) removeNetworks(ctx context.Context) error {
 	return err
 }
 
-func (e *Engine) removeVolumes(ctx context.Context) error {
+// removeCaches removes the volumes that builds keep their caches in.
+func (e *Engine) removeCaches(ctx context.Context) error {
 	ctx, cancel := e.within(ctx)
 	defer cancel()
 	found, err := e.docker.VolumeList(ctx, volume.ListOptions{Filters: e.ours()})
@@ -109,52 +104,4 @@ func (e *Engine) removeVolumes(ctx context.Context) error {
 		err = errors.Join(err, unlessGone(translate(ctx, "remove volume", removal)))
 	}
 	return err
-}
-
-func (e *Engine) removeImages(ctx context.Context, registries []string) error {
-	var failed error
-	for _, registry := range registries {
-		images, err := e.pulledImages(ctx, registry)
-		failed = errors.Join(failed, err)
-		for _, one := range images {
-			failed = errors.Join(failed, e.removeImage(ctx, one.ref))
-		}
-	}
-	return failed
-}
-
-func (e *Engine) removeImage(ctx context.Context, ref string) error {
-	ctx, cancel := e.within(ctx)
-	defer cancel()
-	_, err := e.docker.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
-	if errdefs.IsConflict(err) { // something runs from it that is not ours
-		return nil
-	}
-	return unlessGone(translate(ctx, "remove image", err))
-}
-
-// pulledImage is an image that was pulled from the local registry for a project.
-type pulledImage struct {
-	ref     string
-	project paas.ProjectID
-}
-
-// pulledImages lists what was pulled from a registry, below the name of a project.
-func (e *Engine) pulledImages(ctx context.Context, registry string) ([]pulledImage, error) {
-	ctx, cancel := e.within(ctx)
-	defer cancel()
-	found, err := e.docker.ImageList(ctx, image.ListOptions{})
-	if err != nil {
-		return nil, translate(ctx, "list images", err)
-	}
-	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(registry) + `/([0-9a-f-]{36})[/@:]`)
-	var pulled []pulledImage
-	for _, one := range found {
-		for _, ref := range append(one.RepoDigests, one.RepoTags...) {
-			if match := ours.FindStringSubmatch(ref); match != nil {
-				pulled = append(pulled, pulledImage{ref, paas.ProjectID(match[1])})
-			}
-		}
-	}
-	return pulled, nil
 }

@@ -51,7 +51,10 @@ func (e *Engine) pull(ctx context.Context, ref paas.ImageRef) error {
 	if err == nil {
 		return nil
 	}
-	if context.Cause(ctx) == nil && registryFailed(err) {
+	if wrongArchitecture(err) {
+		return architectureRejected(err)
+	}
+	if context.Cause(ctx) == nil && !noSpace(err) && registryFailed(err) {
 		return pullRejected(err)
 	}
 	return translate(ctx, "pull image", err)
@@ -65,7 +68,7 @@ func registryFailed(err error) bool {
 }
 
 func pullRejected(err error) error {
-	return paas.Errorf(paas.Rejected, EImagePull, "the image could not be fetched from the registry: %s. Deploy again to build it anew.", reason(err)).Because(err)
+	return paas.Errorf(paas.Rejected, paas.EImageUnavailable, "the image could not be fetched from the registry: %s. Push again to build it anew.", reason(err)).Because(err)
 }
 
 // drainPull reads Docker's progress to its end and returns the failure that is in it.

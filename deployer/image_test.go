@@ -112,25 +112,40 @@ func TestImagesArePulledOnceAndForgottenWithTheirProject(t *testing.T) {
 	}
 }
 
-func TestImagesGoWithTheLastContainerOfTheirs(t *testing.T) {
+func TestImagesStayUntilNobodyKeepsThem(t *testing.T) {
 	e := newEngine(t)
 	address := startRegistry(t, e)
 	s := spec()
 	s.Image = publish(t, e, fmt.Sprintf("%s/%s/app", address, s.Project))
-	first, second := run(t, e, s), run(t, e, s)
-	newer := s
-	newer.Image = images.buildpack
-	third := run(t, e, newer)
-	for i, id := range []paas.ContainerID{first.ID, second.ID} {
-		if err := e.Remove(t.Context(), id); err != nil {
+	started := run(t, e, s)
+	pulled := func() int {
+		t.Helper()
+		found, err := e.pulledImages(t.Context(), address)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 1-i {
-			t.Errorf("images after removing container %d: %v %v", i+1, pulled, err)
+		return len(found)
+	}
+	retain := func(keep ...paas.ImageRef) {
+		t.Helper()
+		if err := e.Retain(t.Context(), s.Project, keep); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if got := find(t, e, third.ID); !got.Running {
-		t.Errorf("the newer one: %+v", got)
+	if retain(); pulled() != 1 {
+		t.Error("the image of a container was removed")
+	}
+	if err := e.Remove(t.Context(), started.ID); err != nil {
+		t.Fatal(err)
+	}
+	if retain(s.Image); pulled() != 1 {
+		t.Error("a kept image was removed")
+	}
+	if err := e.Retain(t.Context(), "another", nil); err != nil || pulled() != 1 {
+		t.Errorf("another project's image was removed: %v", err)
+	}
+	if retain(); pulled() != 0 {
+		t.Error("nobody keeps the image, and it is there")
 	}
 	run(t, e, s) // from the registry again
 	stranger, err := New(t.Context(), Options{Instance: e.options.Instance})
@@ -140,8 +155,8 @@ func TestImagesGoWithTheLastContainerOfTheirs(t *testing.T) {
 	if err := stranger.RemoveAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if pulled, err := e.pulledImages(t.Context(), address); err != nil || len(pulled) != 0 {
-		t.Errorf("images after all was removed by who does not know the registry: %v %v", pulled, err)
+	if left := pulled(); left != 0 {
+		t.Errorf("%d images after all was removed by who does not know the registry", left)
 	}
 }
 
@@ -159,7 +174,7 @@ func TestImagesThatCannotBePulledAreRejected(t *testing.T) {
 	} {
 		s.Image = paas.ImageRef(ref)
 		_, err := e.Launch(t.Context(), s)
-		if !paas.IsKind(err, paas.Rejected) || !paas.IsCode(err, EImagePull) {
+		if !paas.IsKind(err, paas.Rejected) || !paas.IsCode(err, paas.EImageUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -169,7 +184,7 @@ func TestImagesThatCannotBePulledAreRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Image = paas.ImageRef(fmt.Sprintf("%s/%s/app@sha256:%s", address, s.Project, missing))
-	if _, err := e.Launch(t.Context(), s); !paas.IsCode(err, EImagePull) {
+	if _, err := e.Launch(t.Context(), s); !paas.IsCode(err, paas.EImageUnavailable) {
 		t.Errorf("wrong password: %v", err)
 	}
 	if all, err := e.Containers(t.Context()); err != nil || len(all) != 0 {

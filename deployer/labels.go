@@ -17,6 +17,8 @@ const (
 	labelProject    = "paastech.project"
 	labelDeployment = "paastech.deployment"
 	labelProcess    = "paastech.process"
+	labelIndex      = "paastech.index"
+	labelOneOff     = "paastech.oneoff"
 	labelNetwork    = "paastech.network" // on networks: what it is for
 )
 
@@ -26,8 +28,10 @@ type labels struct {
 	Project    string
 	Deployment int
 	Process    string
+	Index      int
+	OneOff     bool
 	Port       int
-	Hostname   paas.Hostname
+	Hostname   paas.Hostname // empty: it takes no traffic, and its port is not told
 	Secure     bool
 }
 
@@ -37,6 +41,8 @@ type ownLabels struct {
 	Project    string
 	Deployment int
 	Process    string
+	Index      int
+	OneOff     bool
 }
 
 // routeLabels are the labels below traefik, so that a Traefik beside us could route as we do.
@@ -61,7 +67,7 @@ type service struct {
 
 // encode writes the labels of a container.
 func (l labels) encode() (map[string]string, error) {
-	own, err := parser.Encode(ownLabels{l.Instance, l.Project, l.Deployment, l.Process}, "paastech")
+	own, err := parser.Encode(ownLabels{l.Instance, l.Project, l.Deployment, l.Process, l.Index, l.OneOff}, "paastech")
 	if err != nil {
 		return nil, fmt.Errorf("encode labels: %w", err)
 	}
@@ -77,7 +83,11 @@ func (l labels) encode() (map[string]string, error) {
 	return encoded, nil
 }
 
+// routes are none of a container that takes no traffic.
 func (l labels) routes() routeLabels {
+	if l.Hostname == "" {
+		return routeLabels{}
+	}
 	entry := "web"
 	if l.Secure {
 		entry = "websecure"
@@ -92,11 +102,11 @@ func (l labels) routes() routeLabels {
 
 // decodeLabels reads what encode wrote. Other labels, which an image may carry, are not looked at.
 func decodeLabels(found map[string]string) (labels, error) {
-	var own ownLabels
-	if err := parser.Decode(pick(found, labelInstance, labelProject, labelDeployment, labelProcess), &own, "paastech"); err != nil {
+	own := ownLabels{Index: 1} // containers from before there were several do not say
+	if err := parser.Decode(pick(found, labelInstance, labelProject, labelDeployment, labelProcess, labelIndex, labelOneOff), &own, "paastech"); err != nil {
 		return labels{}, fmt.Errorf("decode labels: %w", err)
 	}
-	l := labels{Instance: own.Instance, Project: own.Project, Deployment: own.Deployment, Process: own.Process}
+	l := labels{Instance: own.Instance, Project: own.Project, Deployment: own.Deployment, Process: own.Process, Index: own.Index, OneOff: own.OneOff}
 	router := "traefik.http.routers." + l.Project
 	port := "traefik.http.services." + l.Project + ".loadbalancer.server.port"
 	var routes routeLabels

@@ -75,12 +75,15 @@ func containerOf(found container.InspectResponse) (paas.Container, error) {
 		return paas.Container{}, err
 	}
 	state := found.State
-	startedAt, _ := time.Parse(time.RFC3339Nano, state.StartedAt) // never started: the zero time
+	startedAt, _ := time.Parse(time.RFC3339Nano, state.StartedAt) // never started, or ended: the zero time
+	endedAt, _ := time.Parse(time.RFC3339Nano, state.FinishedAt)
 	mapped := paas.Container{
 		ID:         paas.ContainerID(found.ID),
 		Project:    paas.ProjectID(told.Project),
 		Deployment: told.Deployment,
 		Process:    told.Process,
+		Index:      told.Index,
+		OneOff:     told.OneOff,
 		Port:       told.Port,
 		Running:    state.Running && !state.Restarting, // Docker says both while it waits to restart one
 		Restarting: state.Restarting,
@@ -89,9 +92,12 @@ func containerOf(found container.InspectResponse) (paas.Container, error) {
 		ExitCode:   state.ExitCode,
 		OOMKilled:  state.OOMKilled,
 		StartedAt:  startedAt,
+		Memory:     paas.Bytes(found.HostConfig.Memory),
 	}
 	if mapped.Running {
 		mapped.Address = address(found)
+	} else {
+		mapped.EndedAt = endedAt
 	}
 	return mapped, nil
 }
@@ -106,7 +112,7 @@ func address(found container.InspectResponse) netip.Addr {
 	return netip.Addr{}
 }
 
-// Projects lists every project that has containers, networks or images here.
+// Projects lists every project that has containers, networks, images or volumes here.
 func (e *Engine) Projects(ctx context.Context) ([]paas.ProjectID, error) {
 	containers, err := e.summaries(ctx, e.ours(labelProject))
 	if err != nil {
@@ -130,6 +136,11 @@ func (e *Engine) Projects(ctx context.Context) ([]paas.ProjectID, error) {
 	for _, one := range images {
 		projects = append(projects, one.project)
 	}
+	volumes, err := e.options.volumeProjects()
+	if err != nil {
+		return nil, err
+	}
+	projects = append(projects, volumes...)
 	slices.Sort(projects)
 	return slices.Compact(projects), nil
 }

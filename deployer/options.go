@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"time"
 )
 
@@ -23,8 +24,12 @@ type Options struct {
 	Pids    int64   // processes and threads a container; default and most 512
 	LogSize int64   // bytes of log kept for a container; default 20 MiB
 
+	VolumesDir string // where volumes are kept; empty: applications have none
+
 	CallTimeout time.Duration // how long Docker may take to answer a call; default 30 s
 	Logger      *slog.Logger
+
+	cores float64 // of the host; 0 is not known
 }
 
 const maxPids = 512
@@ -41,6 +46,13 @@ func (o *Options) complete() error {
 	setDefault(&o.LogSize, 20<<20)
 	setDefault(&o.CallTimeout, 30*time.Second)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+	if o.VolumesDir != "" {
+		absolute, err := filepath.Abs(o.VolumesDir)
+		if err != nil {
+			return fmt.Errorf("find the directory of volumes: %w", err)
+		}
+		o.VolumesDir = absolute
+	}
 	o.Pids = min(o.Pids, maxPids)
 	o.Pool = o.Pool.Masked()
 	if !o.Pool.Addr().Is4() || o.Pool.Bits() > 24 {

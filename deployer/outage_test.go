@@ -92,7 +92,7 @@ func TestOutagesEndInTimeAndHeal(t *testing.T) {
 	defer socket.set("pass") // for the clean-up
 	serving, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- e.Run(serving) }()
+	go func() { served <- e.Watch(serving) }()
 	changes := e.Changes(serving)
 	started := run(t, e, spec())
 	for _, mode := range []string{"hang", "500", "close"} {
@@ -133,7 +133,11 @@ func outageCalls(t *testing.T, e *Engine, id paas.ContainerID) map[string]func()
 		"list":       func() error { _, err := e.Containers(ctx); return err },
 		"launch":     func() error { _, err := e.Launch(ctx, spec()); return err },
 		"statistics": func() error { _, err := e.Statistics(ctx, id); return err },
-		"logs":       func() error { _, err := e.Logs(ctx, id, paas.LogOptions{}); return err },
+		"output":     func() error { return e.Output(ctx, id, time.Time{}, func(paas.LogLine) error { return nil }) },
+		"check":      func() error { _, err := e.Check(ctx, id, paas.Probe{Ports: []int{1}}); return err },
+		"run":        func() error { _, err := e.Run(ctx, spec(), paas.Streams{}); return err },
+		"exec":       func() error { _, err := e.Exec(ctx, id, []string{"/app"}, paas.Streams{}); return err },
+		"retain":     func() error { return e.Retain(ctx, "some-project", nil) },
 		"stop":       func() error { return e.Stop(ctx, id, time.Second) },
 		"remove":     func() error { return e.Remove(ctx, id) },
 		"keep":       func() error { return e.Keep(ctx, id) },
@@ -172,7 +176,7 @@ func TestChangesTellOfStartsAndEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	changes := e.Changes(ctx)
-	go func() { served <- e.Run(ctx) }()
+	go func() { served <- e.Watch(ctx) }()
 	told := func(what string) {
 		t.Helper()
 		select {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -26,30 +27,38 @@ const (
 	bodyTime       = 2 * time.Second
 )
 
-// prober asks a starting container for an HTTP answer.
+// prober asks a container whether it is well.
 type prober struct {
-	address  netip.Addr
-	host     paas.Hostname
-	ports    []int         // the second counts only while the first is closed
-	patience time.Duration // for one answer
+	address netip.Addr
+	host    paas.Hostname
+	probe   paas.Probe
 }
 
-// run asks until a good answer has come or the context ends.
+// run asks until a good answer has come or the context ends. Who has no port is ready by living on.
 func (p prober) run(ctx context.Context) paas.Readiness {
 	var seen paas.Readiness
+	pause := probeEvery
+	if len(p.probe.Ports) == 0 {
+		pause = p.probe.Settle
+	}
 	for {
-		for _, port := range p.ports {
-			if open := p.ask(ctx, port, &seen); open {
-				break
-			}
-		}
-		if seen.Ready {
+		if p.once(ctx, &seen); seen.Ready {
 			return seen
 		}
 		select {
 		case <-ctx.Done():
 			return seen
-		case <-time.After(probeEvery):
+		case <-time.After(pause):
+			seen.Ready = len(p.probe.Ports) == 0
+		}
+	}
+}
+
+// once asks at the first port that is open, and notes what came.
+func (p prober) once(ctx context.Context, seen *paas.Readiness) {
+	for _, port := range p.probe.Ports {
+		if open := p.ask(ctx, port, seen); open {
+			return
 		}
 	}
 }
@@ -57,7 +66,7 @@ func (p prober) run(ctx context.Context) paas.Readiness {
 // ask asks once at a port and notes what came; it tells whether the port is open.
 func (p prober) ask(ctx context.Context, port int, seen *paas.Readiness) (open bool) {
 	target := netip.AddrPortFrom(p.address, uint16(port))
-	dialer := net.Dialer{Timeout: connectTimeout}
+	dialer := net.Dialer{Timeout: min(connectTimeout, p.probe.Timeout)}
 	connection, err := dialer.DialContext(ctx, "tcp", target.String())
 	if err != nil {
 		return false
@@ -68,19 +77,32 @@ func (p prober) ask(ctx context.Context, port int, seen *paas.Readiness) (open b
 		_ = connection.Close() // nothing was written that could be lost
 	}()
 	seen.Connected = true
+	if p.probe.TCP {
+		seen.Ready, seen.Port = true, port
+		return true
+	}
 	status, complete := p.exchange(connection, target)
 	if status > 0 {
 		seen.Status = status
 	}
-	if complete && status < http.StatusInternalServerError {
+	if complete && p.good(status) {
 		seen.Ready, seen.Port = true, port
 	}
 	return true
 }
 
+// good tells whether an answer says that all is well: at a path that was chosen for that, no error of
+// any kind does.
+func (p prober) good(status int) bool {
+	if p.probe.Path != "" {
+		return status >= http.StatusOK && status < http.StatusBadRequest
+	}
+	return status < http.StatusInternalServerError
+}
+
 // exchange sends a request and reads the whole answer.
 func (p prober) exchange(connection net.Conn, target netip.AddrPort) (status int, complete bool) {
-	request, err := http.NewRequest(http.MethodGet, "http://"+target.String()+"/", nil)
+	request, err := http.NewRequest(http.MethodGet, "http://"+target.String()+"/"+strings.TrimPrefix(p.probe.Path, "/"), nil)
 	if err != nil {
 		return 0, false
 	}
@@ -89,14 +111,14 @@ func (p prober) exchange(connection net.Conn, target netip.AddrPort) (status int
 	}
 	request.Header.Set("User-Agent", "paastech-readiness")
 	request.Close = true
-	if err := errors.Join(connection.SetDeadline(time.Now().Add(p.patience)), request.Write(connection)); err != nil {
+	if err := errors.Join(connection.SetDeadline(time.Now().Add(p.probe.Timeout)), request.Write(connection)); err != nil {
 		return 0, false
 	}
 	response, err := readResponse(bufio.NewReader(connection), request)
 	if err != nil {
 		return 0, false
 	}
-	if err := connection.SetDeadline(time.Now().Add(min(p.patience, bodyTime))); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(min(p.probe.Timeout, bodyTime))); err != nil {
 		return response.StatusCode, false
 	}
 	_, err = io.CopyN(io.Discard, response.Body, bodySize)

@@ -31,17 +31,21 @@ func processOf(container string, pid int) (process, bool) {
 
 // oomKilled tells whether the kernel killed any process of the container for its memory. Docker
 // itself notices that only of some.
-func (p process) oomKilled() bool {
+func (p process) oomKilled() bool { return p.oomKills() > 0 }
+
+// oomKills counts these kills since the container's start.
+func (p process) oomKills() int {
 	content, err := os.ReadFile(oomFile(string(p.cgroups)))
 	if err != nil {
-		return false
+		return 0
 	}
 	for line := range strings.Lines(string(content)) {
-		if count, ok := strings.CutPrefix(strings.TrimSpace(line), "oom_kill "); ok {
-			return count != "0"
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "oom_kill "); ok {
+			count, _ := strconv.Atoi(text) // the kernel writes numbers
+			return count
 		}
 	}
-	return false
+	return 0
 }
 
 // oomFile is where the kernel counts these kills: by the memory controller of cgroup v1 where there

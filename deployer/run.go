@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -15,25 +13,15 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// How often Keep asks again, and how long it waits in between.
-const (
-	keepTries = 50
-	keepPause = 50 * time.Millisecond
-)
-
-// Launch creates and starts a container, pulling the image and making the project's network when they
-// are not there.
+// Launch creates and starts a container, pulling the image and making the project's network and volumes
+// when they are not there.
 func (e *Engine) Launch(ctx context.Context, spec paas.ContainerSpec) (paas.Container, error) {
-	found, err := e.image(ctx, spec.Image)
-	if err != nil {
-		return paas.Container{}, err
-	}
-	plan, err := containerConfig(spec, found, e.options)
+	plan, err := e.blueprint(ctx, spec)
 	if err != nil {
 		return paas.Container{}, err
 	}
 	name := containerName(spec)
-	if err := e.create(ctx, spec.Project, plan, name); err != nil {
+	if err := e.create(ctx, spec, plan, name); err != nil {
 		return paas.Container{}, err
 	}
 	if err := e.start(ctx, name); err != nil {
@@ -46,14 +34,29 @@ func (e *Engine) Launch(ctx context.Context, spec paas.ContainerSpec) (paas.Cont
 	return containerOf(started)
 }
 
-// create makes the container in its project's network. Nobody removes that network or the image
-// meanwhile; the image may be gone since it was pulled.
-func (e *Engine) create(ctx context.Context, project paas.ProjectID, plan blueprint, name string) error {
-	defer e.lock(project)()
-	if _, err := e.image(ctx, paas.ImageRef(plan.Config.Image)); err != nil {
+// blueprint fetches the image and maps the container to Docker's words.
+func (e *Engine) blueprint(ctx context.Context, spec paas.ContainerSpec) (blueprint, error) {
+	found, err := e.image(ctx, spec.Image)
+	if err != nil {
+		return blueprint{}, err
+	}
+	if err := checkArchitecture(found.Architecture); err != nil {
+		return blueprint{}, err
+	}
+	return containerConfig(spec, found, e.options)
+}
+
+// create makes the container in its project's network. Nobody removes that network, the volumes or the
+// image meanwhile; the image may be gone since it was pulled.
+func (e *Engine) create(ctx context.Context, spec paas.ContainerSpec, plan blueprint, name string) error {
+	defer e.lock(spec.Project)()
+	if _, err := e.image(ctx, spec.Image); err != nil {
 		return err
 	}
-	if err := e.ensureProjectNetwork(ctx, project); err != nil {
+	if err := e.ensureProjectNetwork(ctx, spec.Project); err != nil {
+		return err
+	}
+	if err := e.ensureVolumes(ctx, spec, plan.Config.User); err != nil {
 		return err
 	}
 	bounded, cancel := e.within(ctx)
@@ -84,41 +87,8 @@ func (e *Engine) discard(ctx context.Context, name string) error {
 	return e.Remove(context.WithoutCancel(ctx), paas.ContainerID(name))
 }
 
-// Keep tells Docker to start the container again whenever it ends or the host restarts.
-func (e *Engine) Keep(ctx context.Context, id paas.ContainerID) error {
-	ctx, cancel := e.within(ctx)
-	defer cancel()
-	policy := container.UpdateConfig{RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyUnlessStopped}}
-	var err error
-	for range keepTries {
-		// Docker refuses in the moment in which a container has ended and it has not noticed.
-		if _, err = e.docker.ContainerUpdate(ctx, string(id), policy); err == nil || !strings.Contains(err.Error(), "Cannot update container") {
-			break
-		}
-		select {
-		case <-time.After(keepPause):
-		case <-ctx.Done():
-		}
-	}
-	return translate(ctx, "keep container", err)
-}
-
-// Start starts a container that exists and does not run.
-func (e *Engine) Start(ctx context.Context, id paas.ContainerID) error {
-	return e.start(ctx, string(id))
-}
-
-// Stop sends SIGTERM, waits for grace, then sends SIGKILL.
-func (e *Engine) Stop(ctx context.Context, id paas.ContainerID, grace time.Duration) error {
-	seconds := int((grace + time.Second - 1) / time.Second)
-	ctx, cancel := context.WithTimeoutCause(ctx, grace+e.options.CallTimeout, errSilent)
-	defer cancel()
-	err := e.docker.ContainerStop(ctx, string(id), container.StopOptions{Timeout: &seconds})
-	return unlessGone(translate(ctx, "stop container", err))
-}
-
-// Remove removes a container, running or not, with what its project needs no more: images that no
-// container is of (the registry keeps them), and after the last container the network.
+// Remove removes a container, running or not, and after a project's last container its network. Images
+// and volumes stay.
 func (e *Engine) Remove(ctx context.Context, id paas.ContainerID) error {
 	found, err := e.inspect(ctx, id)
 	if err != nil {
@@ -128,7 +98,7 @@ func (e *Engine) Remove(ctx context.Context, id paas.ContainerID) error {
 	if err := e.removeContainer(ctx, found.ID); err != nil {
 		return err
 	}
-	return e.removeUnused(ctx, paas.ProjectID(found.Config.Labels[labelProject]))
+	return e.removeUnusedNetwork(ctx, paas.ProjectID(found.Config.Labels[labelProject]))
 }
 
 // removeContainer returns when the container, named by id or name, is gone.
@@ -155,5 +125,5 @@ var unnameable = regexp.MustCompile(`[^a-zA-Z0-9_.-]`)
 // containerName tells people at docker ps what they see; the last part makes it unique.
 func containerName(spec paas.ContainerSpec) string {
 	process := unnameable.ReplaceAllString(spec.Process, "-")
-	return fmt.Sprintf("paastech-%s-v%d-%s-%s", spec.Project, spec.Deployment, process, uuid.NewString()[:8])
+	return fmt.Sprintf("paastech-%s-v%d-%s.%d-%s", spec.Project, spec.Deployment, process, max(spec.Index, 1), uuid.NewString()[:8])
 }

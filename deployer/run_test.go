@@ -36,7 +36,7 @@ func TestContainersAreHardened(t *testing.T) {
 			t.Errorf("not so: %s", rule)
 		}
 	}
-	if log := logsOf(t, e, started.ID, paas.LogOptions{}); !strings.Contains(log, "started as 1000") {
+	if log := logsOf(t, e, started.ID); !strings.Contains(log, "started as 1000") {
 		t.Errorf("the image's root was kept:\n%s", log)
 	}
 }
@@ -46,7 +46,7 @@ func TestBuildpackImagesRunTheProcessAsTheirUser(t *testing.T) {
 	s := spec("PORT", "80")
 	s.Image, s.Port = images.buildpack, 80
 	started := run(t, e, s)
-	if log := logsOf(t, e, started.ID, paas.LogOptions{}); !strings.Contains(log, "started as 1001") {
+	if log := logsOf(t, e, started.ID); !strings.Contains(log, "started as 1001") {
 		t.Errorf("log:\n%s", log)
 	}
 	s.Process = "worker"
@@ -138,7 +138,7 @@ func TestStopGivesGrace(t *testing.T) {
 			t.Parallel()
 			s := spec(test.env...)
 			started := launch(t, e, s)
-			eventually(t, "it has started", func() bool { return logsOf(t, e, started.ID, paas.LogOptions{}) != "" })
+			eventually(t, "it has started", func() bool { return logsOf(t, e, started.ID) != "" })
 			if test.env[1] != "silent" {
 				run := paas.Probe{Ports: []int{8080}, Deadline: 10 * time.Second}
 				if seen, err := e.Await(t.Context(), started.ID, run); err != nil || !seen.Ready {
@@ -185,8 +185,8 @@ func TestGoneContainersAreNoErrorToStopAndRemove(t *testing.T) {
 	if err := e.Start(t.Context(), started.ID); !paas.IsKind(err, paas.NotFound) {
 		t.Errorf("start what is gone: %v", err)
 	}
-	if _, err := e.Logs(t.Context(), started.ID, paas.LogOptions{}); !paas.IsKind(err, paas.NotFound) {
-		t.Errorf("logs of what is gone: %v", err)
+	if err := e.Output(t.Context(), started.ID, time.Time{}, nil); !paas.IsKind(err, paas.NotFound) {
+		t.Errorf("output of what is gone: %v", err)
 	}
 }
 

@@ -72,11 +72,17 @@ func (e *Engine) Statistics(ctx context.Context, id paas.ContainerID) (paas.Stat
 	}
 	after := sampleOf(now)
 	e.samples.keep(id, after)
-	return paas.Statistics{
+	measured := paas.Statistics{
 		CPUUsage:    cpuPercent(before, after),
 		MemoryUsage: memoryUsage(now.MemoryStats),
 		MemoryLimit: now.MemoryStats.Limit,
-	}, nil
+		PIDs:        now.PidsStats.Current,
+	}
+	for _, device := range now.Networks {
+		measured.Received += device.RxBytes
+		measured.Sent += device.TxBytes
+	}
+	return measured, nil
 }
 
 // measure asks Docker for one sample; it does not wait for a second one, as Docker does by default.
