@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -140,8 +141,12 @@ func TestASlowReaderIsNotWaitedFor(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(3, 4))
 	text := noise(random, length)
+	started := time.Now()
 	for n := range lines {
 		s.append(project, line(n, strconv.Itoa(n)+" "+text))
+	}
+	if took := time.Since(started); os.Getenv("PAASTECH_SOAK") == "1" && took > lines*length/(10<<20)*time.Second {
+		t.Errorf("%d MB took %s", lines*length>>20, took)
 	}
 	s.append(project, line(lines, "the end"))
 	got, leftOut, notices := 0, 0, 0

@@ -34,6 +34,7 @@ type journal struct {
 	seen      map[paas.ContainerID]time.Time // newest line of each container
 	pending   []byte                         // what comes after the last segment's end
 	dirty     bool                           // the book was told
+	newNames  bool                           // a file was made whose name may not be on disk
 	followers map[*follower]bool
 
 	appended int64 // bytes of records so far
@@ -56,14 +57,11 @@ func newJournal(book *Logbook, project paas.ProjectID) *journal {
 }
 
 // locked calls do unless the journal was forgotten.
-func (j *journal) locked(do func(*journal) error) (again bool, err error) {
+func (j *journal) locked(do func(*journal) error) (gone bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.gone {
 		return true, nil
-	}
-	if err := j.load(); err != nil {
-		return false, err
 	}
 	return false, do(j)
 }
@@ -160,6 +158,7 @@ func (j *journal) write() error {
 		if err := os.MkdirAll(j.dir, 0o700); err != nil {
 			return err
 		}
+		j.newNames = true
 	}
 	return current.write(j.dir, j.pending)
 }

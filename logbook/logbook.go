@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -90,51 +89,38 @@ func (l *Logbook) Seen(_ context.Context, project paas.ProjectID, container paas
 	return seen, err
 }
 
-// Size is how many bytes of disk a project's log takes.
-func (l *Logbook) Size(_ context.Context, project paas.ProjectID) (int64, error) {
-	dir, err := l.folder(project)
-	if err != nil {
-		return 0, err
-	}
-	l.mu.Lock()
-	j := l.journals[project]
-	l.mu.Unlock()
-	if j != nil {
-		j.mu.Lock()
-		defer j.mu.Unlock()
+// Size is how many bytes of disk a project's log takes. A log that was not asked for yet is not read
+// for it.
+func (l *Logbook) Size(_ context.Context, project paas.ProjectID) (size int64, err error) {
+	err = l.lock(project, func(j *journal) error {
 		if j.loaded {
-			return j.size(), nil
+			size = j.size()
+			return nil
 		}
-	}
-	segments, err := listSegments(dir)
-	var size int64
-	for _, s := range segments {
-		size += s.size
-	}
+		segments, err := listSegments(j.dir)
+		for _, s := range segments {
+			size += s.size
+		}
+		return err
+	})
 	return size, err
 }
 
 // Forget removes a project's log and ends those who follow it.
 func (l *Logbook) Forget(_ context.Context, project paas.ProjectID) error {
-	if _, err := l.folder(project); err != nil {
-		return err
-	}
 	l.packing.Lock()
 	defer l.packing.Unlock()
-	j := l.journal(project)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := os.RemoveAll(j.dir); err != nil {
-		return fmt.Errorf("remove the log of a project: %w", err)
-	}
-	j.forget()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.dirty, j)
-	if l.journals[project] == j {
+	return l.lock(project, func(j *journal) error {
+		if err := os.RemoveAll(j.dir); err != nil {
+			return fmt.Errorf("remove the log of a project: %w", err)
+		}
+		j.forget()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.dirty, j)
 		delete(l.journals, project)
-	}
-	return nil
+		return nil
+	})
 }
 
 // Projects lists every project that has a log.
@@ -161,34 +147,40 @@ func (l *Logbook) Projects(context.Context) ([]paas.ProjectID, error) {
 
 // with calls do with the journal of a project, locked and loaded.
 func (l *Logbook) with(project paas.ProjectID, do func(*journal) error) error {
-	if _, err := l.folder(project); err != nil {
-		return err
-	}
+	return l.lock(project, func(j *journal) error {
+		if err := j.load(); err != nil {
+			return err
+		}
+		return do(j)
+	})
+}
+
+// lock calls do with the journal of a project, locked; when one was forgotten meanwhile, with the next.
+func (l *Logbook) lock(project paas.ProjectID, do func(*journal) error) error {
 	for {
-		if again, err := l.journal(project).locked(do); !again {
+		j, err := l.journal(project)
+		if err != nil {
+			return err
+		}
+		if gone, err := j.locked(do); !gone {
 			return err
 		}
 	}
 }
 
-// journal is the one of a project whose id was looked at.
-func (l *Logbook) journal(project paas.ProjectID) *journal {
+// journal is the one of a project. Only what has the shape of an id is let into a path.
+func (l *Logbook) journal(project paas.ProjectID) (*journal, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	j := l.journals[project]
 	if j == nil {
+		if !paas.IsProjectID(string(project)) {
+			return nil, paas.Errorf(paas.Invalid, paas.EInvalid, "This is not the id of a project.")
+		}
 		j = newJournal(l, project)
 		l.journals[project] = j
 	}
-	return j
-}
-
-// folder is where a project's segments are. Only what has the shape of an id is let into a path.
-func (l *Logbook) folder(project paas.ProjectID) (string, error) {
-	if !paas.IsProjectID(string(project)) {
-		return "", paas.Errorf(paas.Invalid, paas.EInvalid, "This is not the id of a project.")
-	}
-	return filepath.Join(l.dir, string(project)), nil
+	return j, nil
 }
 
 // soil remembers that a journal has lines to flush; it tells whether somebody will.

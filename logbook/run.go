@@ -15,6 +15,9 @@ import (
 // second that is promised.
 const syncEvery = 250 * time.Millisecond
 
+// syncWidth is how many files the disk is asked to take at a time.
+const syncWidth = 8
+
 // Run puts lines on disk and compresses closed segments until ctx ends; when it returns everything is
 // on disk, and lines that still come are written one by one.
 func (l *Logbook) Run(ctx context.Context) error {
@@ -50,10 +53,24 @@ func (l *Logbook) sync() error {
 	dirty := l.dirty
 	l.dirty = map[*journal]bool{}
 	l.mu.Unlock()
-	var errs []error
+	var (
+		syncing sync.WaitGroup
+		mu      sync.Mutex
+		errs    []error // guarded by mu
+		turns   = make(chan struct{}, syncWidth)
+	)
 	for j := range dirty {
-		errs = append(errs, j.sync())
+		turns <- struct{}{}
+		syncing.Go(func() {
+			defer func() { <-turns }()
+			if err := j.sync(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			}
+		})
 	}
+	syncing.Wait()
 	return errors.Join(errs...)
 }
 
@@ -78,10 +95,11 @@ func (j *journal) sync() error {
 			paths = append(paths, filepath.Join(j.dir, s.name()))
 		}
 	}
-	j.mu.Unlock()
-	if len(paths) > 0 {
+	if j.newNames && len(paths) > 0 {
+		j.newNames = false
 		paths = append(paths, j.dir, j.book.dir)
 	}
+	j.mu.Unlock()
 	for _, path := range paths {
 		err = errors.Join(err, syncPath(path))
 	}

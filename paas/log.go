@@ -48,7 +48,8 @@ type Logbook interface {
 	// never blocks for readers.
 	Append(ctx context.Context, project ProjectID, lines ...LogLine) error
 
-	// Seen is the time of the newest line that is kept of a container, zero when there is none.
+	// Seen is the time of the newest line that was kept of a container, also when the quota has taken
+	// it since; zero when there was none. The platform's own word about a container does not count.
 	Seen(ctx context.Context, project ProjectID, container ContainerID) (time.Time, error)
 
 	// Read yields the lines that a query chooses, oldest first. With Follow it goes on with new ones
