@@ -133,7 +133,7 @@ func (b *Builder) trust(ctx context.Context, chosen string) (own bool, around st
 	if err != nil || chosen == r.image() {
 		return err == nil, "", err
 	}
-	return false, r.lifecycleImage(), (&maker{docker: b.docker, out: io.Discard}).ensureLifecycle(ctx, r)
+	return false, r.lifecycleImage(), b.maker(io.Discard).ensureLifecycle(ctx, r)
 }
 
 // buildDir is the directory to build, found without leaving the tree.

@@ -67,8 +67,23 @@ func connect(host string) (*client.Client, error) {
 
 // maker makes builder images on one engine and tells out what it does.
 type maker struct {
-	docker *client.Client
-	out    io.Writer
+	docker   *client.Client
+	out      io.Writer
+	instance string // whose images they are, to be removed when they are old; empty: nobody's
+}
+
+// labels are what an image of a builder is known by.
+func (m *maker) labels(kind string) map[string]string {
+	labels := map[string]string{labelRecipe: kind}
+	if m.instance != "" {
+		labels[labelMaker] = m.instance
+	}
+	return labels
+}
+
+// maker makes images for this instance.
+func (b *Builder) maker(out io.Writer) *maker {
+	return &maker{docker: b.docker, out: out, instance: b.options.InstanceID}
 }
 
 // make makes the builder of a recipe unless the engine has it. One process at a time does this.
@@ -138,7 +153,7 @@ func (m *maker) assemble(ctx context.Context, r recipe) error {
 	}
 	return packs.CreateBuilder(ctx, pack.CreateBuilderOptions{
 		BuilderName: r.image(), Config: config, RelativeBaseDir: dir, PullPolicy: packimage.PullNever,
-		Labels: map[string]string{labelRecipe: "builder"}, TempDirectory: dir,
+		Labels: m.labels("builder"), TempDirectory: dir,
 	})
 }
 

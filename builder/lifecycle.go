@@ -93,7 +93,7 @@ func (m *maker) ensureLifecycle(ctx context.Context, r recipe) error {
 	}
 	answer, err := m.docker.ImageImport(ctx, image.ImportSource{Source: &packed, SourceName: "-"}, r.lifecycleImage(), image.ImportOptions{
 		Platform: "linux/" + r.Arch,
-		Changes:  []string{fmt.Sprintf("LABEL io.buildpacks.lifecycle.apis=%q %s=lifecycle", apis, labelRecipe)},
+		Changes:  []string{fmt.Sprintf("LABEL io.buildpacks.lifecycle.apis=%q", apis), labelChange(m.labels("lifecycle"))},
 	})
 	if err == nil {
 		err = drain(answer)

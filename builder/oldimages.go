@@ -1,8 +1,10 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +18,16 @@ import (
 // It is not labelInstance: containers inherit labels from their image, and one that somebody starts
 // by hand must not look like ours.
 const labelMaker = "paastech.maker"
+
+// labelChange is labels as the engine takes them with an import.
+func labelChange(labels map[string]string) string {
+	var change strings.Builder
+	change.WriteString("LABEL")
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		fmt.Fprintf(&change, " %s=%q", name, labels[name])
+	}
+	return change.String()
+}
 
 // shrinkImages removes, oldest first, what this instance made for its builders and does not need any
 // more. Images with another name than the one we gave them, or that a container is made from, stay.
@@ -32,7 +44,7 @@ func (b *Builder) shrinkImages(ctx context.Context, bytes int64) (freed int64, e
 	if len(old) == 0 {
 		return 0, nil
 	}
-	slices.SortFunc(old, func(one, other image.Summary) int { return int(one.Created - other.Created) })
+	slices.SortFunc(old, func(one, other image.Summary) int { return cmp.Compare(one.Created, other.Created) })
 	before, err := b.layersSize(ctx)
 	if err != nil {
 		return 0, err

@@ -146,7 +146,7 @@ func (b *Builder) obtain(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := (&maker{docker: b.docker, out: out}).make(ctx, r); err != nil {
+		if err := b.maker(out).make(ctx, r); err != nil {
 			return err
 		}
 	}

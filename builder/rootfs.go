@@ -82,7 +82,7 @@ func (m *maker) importRoot(ctx context.Context, r root, packages io.Reader) erro
 		writer.CloseWithError(addUser(writer, packages))
 	}()
 	answer, err := m.docker.ImageImport(ctx, image.ImportSource{Source: reader, SourceName: "-"}, r.image, image.ImportOptions{
-		Message: "Debian " + suite, Changes: rootChanges(r), Platform: "linux/" + r.arch,
+		Message: "Debian " + suite, Changes: append(rootChanges(r), labelChange(m.labels(r.kind))), Platform: "linux/" + r.arch,
 	})
 	if err == nil {
 		_, err = io.Copy(io.Discard, answer)
@@ -101,7 +101,7 @@ func rootChanges(r root) []string {
 	return []string{
 		fmt.Sprintf("ENV CNB_USER_ID=%d CNB_GROUP_ID=%d CNB_STACK_ID=%s", userID, groupID, builderID),
 		"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8",
-		fmt.Sprintf("LABEL io.buildpacks.stack.id=%s io.buildpacks.base.distro.name=debian io.buildpacks.base.distro.version=13 %s=%s", builderID, labelRecipe, r.kind),
+		fmt.Sprintf("LABEL io.buildpacks.stack.id=%s io.buildpacks.base.distro.name=debian io.buildpacks.base.distro.version=13", builderID),
 		fmt.Sprintf("USER %d:%d", userID, groupID),
 		"WORKDIR /home/cnb",
 	}
