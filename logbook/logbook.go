@@ -41,7 +41,8 @@ type Logbook struct {
 
 	mu       sync.Mutex                  // is taken last: after a journal's
 	journals map[paas.ProjectID]*journal // guarded by mu
-	dirty    map[*journal]bool           // guarded by mu; have lines that are not on disk
+	dirty    map[*journal]bool           // guarded by mu; have lines that are not written
+	unsynced map[*journal]bool           // guarded by mu; have lines that may not be on disk
 	stopped  bool                        // guarded by mu; nobody will flush: lines are written at once
 }
 
@@ -69,7 +70,7 @@ func Open(options Options) (*Logbook, error) {
 	return &Logbook{
 		dir: options.Dir, quota: max(options.PerProject, minPerProject), log: options.Log,
 		packer: packer, reader: reader, closed: make(chan struct{}, 1),
-		journals: map[paas.ProjectID]*journal{}, dirty: map[*journal]bool{},
+		journals: map[paas.ProjectID]*journal{}, dirty: map[*journal]bool{}, unsynced: map[*journal]bool{},
 	}, nil
 }
 

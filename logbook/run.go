@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -24,34 +25,75 @@ func (l *Logbook) Run(ctx context.Context) error {
 	l.mu.Lock()
 	l.stopped = false
 	l.mu.Unlock()
-	var packing sync.WaitGroup
-	packing.Go(func() { l.pack(ctx) })
-	ticker := time.NewTicker(syncEvery)
-	defer ticker.Stop()
-	complained := false
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
-			err := l.sync()
-			if err != nil && !complained {
-				l.log.WarnContext(ctx, "write logs", "error", err)
-			}
-			complained = err != nil
-		}
-	}
-	packing.Wait()
+	var work sync.WaitGroup
+	work.Go(func() { l.pack(ctx) })
+	work.Go(func() { l.every(ctx, l.flush) }) // a slow disk's sync is not waited for
+	work.Go(func() { l.every(ctx, l.sync) })
+	work.Wait()
 	l.mu.Lock()
 	l.stopped = true
 	l.mu.Unlock()
-	return l.sync()
+	return errors.Join(l.flush(), l.sync())
 }
 
-// sync flushes every journal that has new lines, and waits until they are on disk.
-func (l *Logbook) sync() error {
+// every does something again and again until ctx ends; of errors in a row the first is logged.
+func (l *Logbook) every(ctx context.Context, do func() error) {
+	ticker := time.NewTicker(syncEvery)
+	defer ticker.Stop()
+	complained := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := do()
+		if err != nil && !complained {
+			l.log.WarnContext(ctx, "write logs", "error", err)
+		}
+		complained = err != nil
+	}
+}
+
+// flush writes what is pending in every journal that has new lines. What a full disk does not take is
+// tried again at the next tick.
+func (l *Logbook) flush() error {
 	l.mu.Lock()
 	dirty := l.dirty
 	l.dirty = map[*journal]bool{}
+	l.mu.Unlock()
+	var errs []error
+	for j := range dirty {
+		if err := j.flushNow(); err != nil {
+			errs = append(errs, fmt.Errorf("write the log of %s: %w", j.project, err))
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.Copy(l.unsynced, dirty)
+	return errors.Join(errs...)
+}
+
+func (j *journal) flushNow() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.dirty = false
+	if j.gone {
+		return nil
+	}
+	err := j.flush()
+	if len(j.pending) == 0 {
+		j.pending = nil // an idle project costs nothing
+	}
+	j.soil()
+	return err
+}
+
+// sync waits until everything that was written is on disk.
+func (l *Logbook) sync() error {
+	l.mu.Lock()
+	unsynced := l.unsynced
+	l.unsynced = map[*journal]bool{}
 	l.mu.Unlock()
 	var (
 		syncing sync.WaitGroup
@@ -59,14 +101,14 @@ func (l *Logbook) sync() error {
 		errs    []error // guarded by mu
 		turns   = make(chan struct{}, syncWidth)
 	)
-	for j := range dirty {
+	for j := range unsynced {
 		turns <- struct{}{}
 		syncing.Go(func() {
 			defer func() { <-turns }()
 			if err := j.sync(); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				errs = append(errs, err)
+				errs = append(errs, fmt.Errorf("put the log of %s on disk: %w", j.project, err))
 			}
 		})
 	}
@@ -74,21 +116,18 @@ func (l *Logbook) sync() error {
 	return errors.Join(errs...)
 }
 
-// sync writes what is pending and waits for the disk without being in anybody's way. What a full disk
-// does not take is tried again at the next tick.
-func (j *journal) sync() error {
+// sync waits for the disk without being in anybody's way.
+func (j *journal) sync() (err error) {
+	for _, path := range j.unsynced() {
+		err = errors.Join(err, syncPath(path))
+	}
+	return err
+}
+
+// unsynced are the files and folders of a journal that the disk may not have, once.
+func (j *journal) unsynced() (paths []string) {
 	j.mu.Lock()
-	j.dirty = false
-	if j.gone {
-		j.mu.Unlock()
-		return nil
-	}
-	err := j.flush()
-	if len(j.pending) == 0 && cap(j.pending) > 0 {
-		j.pending = nil // an idle project costs nothing
-	}
-	j.soil()
-	var paths []string
+	defer j.mu.Unlock()
 	for i := range j.segments {
 		if s := &j.segments[i]; s.unsynced {
 			s.unsynced = false
@@ -99,14 +138,7 @@ func (j *journal) sync() error {
 		j.newNames = false
 		paths = append(paths, j.dir, j.book.dir)
 	}
-	j.mu.Unlock()
-	for _, path := range paths {
-		err = errors.Join(err, syncPath(path))
-	}
-	if err != nil {
-		return fmt.Errorf("put the log of %s on disk: %w", j.project, err)
-	}
-	return nil
+	return paths
 }
 
 // pack compresses closed segments, one after the other.
