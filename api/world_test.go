@@ -199,7 +199,7 @@ func (w *world) raw(method, path, body string, token paas.Secret) (int, map[stri
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if strings.HasPrefix(path, "/api") {
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(text, &answer); err != nil {
 			w.t.Fatalf("%s %s: %v: %s", method, path, err, text)
 		}

@@ -62,7 +62,7 @@ type Env struct {
 
 // NewEnv replaces a set of variables.
 type NewEnv struct {
-	Env paas.Env `json:"env"`
+	Env paas.Env `json:"env" required:"true"`
 }
 
 // EnvChange sets variables; null removes one.
