@@ -59,7 +59,7 @@ func replay(t *testing.T, file string) {
 			request.Header.Set("Authorization", "Bearer "+token)
 			request.Header.Set("Origin", "https://www.paastech.example")
 		}
-		status, answer := exchange(t, request)
+		status, answer := w.exchange(request)
 		content, _ := answer["content"].(map[string]any)
 		if status != l.Status || l.Code != "" && answer["code"] != l.Code {
 			t.Fatalf("%s: %d %v", l.Say, status, answer)
@@ -78,20 +78,20 @@ func replay(t *testing.T, file string) {
 	}
 }
 
-func exchange(t *testing.T, request *http.Request) (int, map[string]any) {
-	t.Helper()
-	response, err := http.DefaultTransport.RoundTrip(request)
+func (w *world) exchange(request *http.Request) (int, map[string]any) {
+	w.t.Helper()
+	response, err := w.contract.RoundTrip(request)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	answer := map[string]any{}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		t.Fatalf("%v: %s", err, text)
+		w.t.Fatalf("%v: %s", err, text)
 	}
 	return response.StatusCode, answer
 }

@@ -96,6 +96,8 @@ func fieldWords() map[string]openapi.Schema {
 	email := openapi.Schema{Type: openapi.String, Format: "email", MaxLength: paas.MaxEmail, Example: "ada@example.com"}
 	password := bounded(paas.MinPassword, paas.MaxPassword, "correct horse battery")
 	anyPassword := text("correct horse battery")
+	set := variables(&openapi.Schema{Type: []string{openapi.String, openapi.Null}, MaxLength: paas.MaxEnvValue})
+	set.Description += " null counts as the empty text."
 	change := variables(&openapi.Schema{Type: []string{openapi.String, openapi.Null}, MaxLength: paas.MaxEnvValue})
 	change.PropertyNames, change.MaxProperties, change.Description = nil, 0, change.Description+" null removes a variable."
 	return map[string]openapi.Schema{
@@ -106,7 +108,7 @@ func fieldWords() map[string]openapi.Schema {
 
 		"NewProject.name": project, "ProjectChange.name": project, "Project.name": project, "ProjectName.name": project,
 		"SettingsChange.branch": bounded(1, 200, "main"), "branch": said("main", "Empty until one was pushed."),
-		"EnvChange.env": change, "container_names": {Type: openapi.Array, MaxItems: maxStatuses, Items: &openapi.Schema{Type: openapi.String}, Example: []any{exampleID}},
+		"EnvChange.env": change, "NewEnv.env": set, "Deploy.env_vars": set, "container_names": {Type: openapi.Array, MaxItems: maxStatuses, Items: &openapi.Schema{Type: openapi.String}, Example: []any{exampleID}},
 		"container_status": oneOf("STATUS_RUNNING", "STATUS_UNKNOWN", "STATUS_STARTING", "STATUS_STOPPING", "STATUS_STOPPED"),
 		"gitUrl":           text("ssh://git@paas.example.com:2222/" + exampleID + ".git"), "Project.url": text("https://" + exampleID + ".user-app.example.com"),
 		"logs": text("listening on 8080\n"),
@@ -132,7 +134,7 @@ func fieldWords() map[string]openapi.Schema {
 		"UserLimits.containers": whole(4, "That run; 0 is no bound."), "containers": whole(4, "That run."), "builds": whole(2, "At a time; 0 is no bound."), "UserLimits.disk": whole(5<<30, "Bytes; 0 is no bound."),
 		"disk": whole(300<<20, "Bytes."), "keys": whole(1, ""), "tokens": whole(2, ""), "by": text("eve"),
 		"AuditEntry.id": whole(4711, "Grows."), "with": said("session 1f3a9c04", "A session, a token, a key, or the host."), "from": text("203.0.113.7"),
-		"action": text("deleteProject"), "target": text(exampleID), "result": said("OK", "Or the code of the failure."), "part": oneOf("containers", "database", "images", "repositories", "logs", "deployments"),
+		"action": text("deleteProject"), "target": text(exampleID), "AuditEntry.result": said("OK", "Or the code of the failure."), "part": oneOf("containers", "database", "images", "repositories", "logs", "deployments"),
 		"Problem.status": {Const: "error", Type: openapi.String, Example: "error"}, "statusCode": whole(400, ""), "Document.id": said(exampleID, "Of one of our own failures, also in the log."), "field": text("name"),
 		"Document.status": {Const: "error", Type: openapi.String, Example: "error"}, "Document.message": said("A sentence.", "For a person."), "Detail.message": said("A sentence.", "What is wrong with the field."),
 		"Finding.message": text("something is kept of project " + exampleID + ", which does not exist"),

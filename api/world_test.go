@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -40,6 +41,7 @@ type world struct {
 	local           *client.Local
 	ada, bob, admin person
 	project         wire.Project
+	contract        *contract
 	end             func()
 }
 
@@ -50,16 +52,32 @@ type person struct {
 	token paas.Secret
 }
 
-func newWorld(t testing.TB) *world { return newWorldOn(t, "") }
+func newWorld(t testing.TB) *world { return newWorldWith(t, settings{}) }
 
 // newWorldOn keeps its state in a database; "" is SQLite.
 func newWorldOn(t testing.TB, database string) *world {
 	t.Helper()
+	return newWorldWith(t, settings{database: database})
+}
+
+// settings are what can be different in a world.
+type settings struct {
+	database string // "" is SQLite
+	accounts paas.Accounts
+	log      io.Writer // nil is the test's own
+	dir      string    // "" is a new one
+}
+
+func newWorldWith(t testing.TB, settings settings) *world {
+	t.Helper()
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
-	dir := t.TempDir()
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	dir := cmp.Or(settings.dir, t.TempDir())
+	if settings.log == nil {
+		settings.log = t.Output()
+	}
+	log := slog.New(slog.NewTextHandler(settings.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	w.must(func() (err error) {
-		w.store, err = store.Open(t.Context(), store.Options{URL: database, DataDir: dir})
+		w.store, err = store.Open(t.Context(), store.Options{URL: settings.database, DataDir: dir})
 		return
 	})
 	t.Cleanup(func() { w.store.Close() })
@@ -67,11 +85,12 @@ func newWorldOn(t testing.TB, database string) *world {
 		w.platform, err = paas.New(paas.Options{
 			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: repositories{},
 			DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
-			ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
+			Accounts: settings.accounts, ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 		})
 		return
 	})
 	w.serve(filepath.Join(dir, "paastech.sock"), log)
+	w.contract = newContract(t, w.server)
 	w.ada, w.bob, w.admin = w.person("ada", false), w.person("bob", false), w.person("eve", true)
 	w.must(func() (err error) { w.project, err = w.ada.CreateProject(t.Context(), "hello"); return })
 	return w
@@ -129,7 +148,7 @@ func (w *world) anonymous() *client.Client {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return c
+	return c.WithTransport(w.contract.client())
 }
 
 func (w *world) person(name string, admin bool) person {
@@ -186,7 +205,7 @@ func (w *world) raw(method, path, body string, token paas.Secret) (int, map[stri
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := w.contract.RoundTrip(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}

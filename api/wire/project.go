@@ -77,7 +77,7 @@ type Deploy struct {
 
 // StatusQuery asks for the statuses of projects by the first PaaSTech's names.
 type StatusQuery struct {
-	ContainerNames []paas.ProjectID `json:"container_names"`
+	ContainerNames []paas.ProjectID `json:"container_names,omitempty"`
 }
 
 // Statuses answers a StatusQuery.
