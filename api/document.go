@@ -70,9 +70,13 @@ func (d *describer) document(version string) openapi.Document {
 var pathParameter = regexp.MustCompile(`:([a-z]+)`)
 
 func (d *describer) add(e endpoint) error {
+	parameters, err := parametersOf(e)
+	if err != nil {
+		return err
+	}
 	operation := &openapi.Operation{
 		ID: e.name, Summary: e.summary, Tags: []string{e.tag}, Security: []map[string][]string{},
-		Parameters: append(pathParameters(e.path), e.query...), Responses: map[string]openapi.Response{}, Level: e.level.String(),
+		Parameters: parameters, Responses: map[string]openapi.Response{}, Level: e.level.String(),
 	}
 	if e.level != web.Public {
 		operation.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
@@ -94,8 +98,8 @@ func (d *describer) add(e endpoint) error {
 	return nil
 }
 
-// pathParameters are the parameters of a path, each of which has one meaning everywhere.
-func pathParameters(path string) []openapi.Parameter {
+// parametersOf are the parameters of an operation; those of paths have one meaning everywhere.
+func parametersOf(e endpoint) ([]openapi.Parameter, error) {
 	id := uuid()
 	meanings := map[string]openapi.Parameter{
 		"id": {Description: "The project's id.", Schema: &id}, "key": {Description: "The key's id.", Schema: &id},
@@ -104,12 +108,21 @@ func pathParameters(path string) []openapi.Parameter {
 		"n":        {Description: "The deployment's number, like 3 or v3.", Schema: &openapi.Schema{Type: openapi.String, Pattern: deploymentPattern, Example: "3"}},
 	}
 	var parameters []openapi.Parameter
-	for _, found := range pathParameter.FindAllStringSubmatch(path, -1) {
-		parameter := meanings[found[1]]
+	for _, found := range pathParameter.FindAllStringSubmatch(e.path, -1) {
+		parameter, known := meanings[found[1]]
+		if !known {
+			return nil, fmt.Errorf("nothing says what the parameter :%s means", found[1])
+		}
 		parameter.Name, parameter.In, parameter.Required, parameter.Example = found[1], openapi.InPath, true, parameter.Schema.Example
 		parameters = append(parameters, parameter)
 	}
-	return parameters
+	for _, parameter := range e.query {
+		if parameter.Example == nil || parameter.Description == "" {
+			return nil, fmt.Errorf("the parameter %s has no example or description", parameter.Name)
+		}
+		parameters = append(parameters, parameter)
+	}
+	return parameters, nil
 }
 
 func (d *describer) body(e endpoint, operation *openapi.Operation) error {
