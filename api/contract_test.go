@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -207,6 +208,9 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 // check holds one exchange to the document.
 func (c *contract) check(r *http.Request, sent []byte, status int, kind string, got []byte) error {
 	operation := c.find(r.Method, r.URL.EscapedPath())
+	if status == http.StatusRequestHeaderFieldsTooLarge && len(r.URL.String()) > 30<<10 {
+		return nil // the HTTP server's own answer
+	}
 	if operation == nil {
 		if status != http.StatusNotFound && status != http.StatusMethodNotAllowed && r.Method != http.MethodOptions {
 			return fmt.Errorf("an operation that is not there")
@@ -235,9 +239,16 @@ func (c *contract) check(r *http.Request, sent []byte, status int, kind string, 
 	return c.checkRequest(operation, r, sent)
 }
 
+// duplicates marks a request whose body has a name twice: what schemas say of it is not what is read.
+type duplicates struct{}
+
+func withDuplicates(ctx context.Context) context.Context {
+	return context.WithValue(ctx, duplicates{}, true)
+}
+
 // checkRequest holds that what went well was what the document asks for.
 func (c *contract) checkRequest(operation *described, r *http.Request, sent []byte) error {
-	if operation.RequestBody != nil && len(bytes.TrimSpace(sent)) > 0 && r.Header.Get("X-Duplicate-Keys") == "" {
+	if operation.RequestBody != nil && len(bytes.TrimSpace(sent)) > 0 && r.Context().Value(duplicates{}) == nil {
 		if err := c.validate(operation.pointer+"/requestBody/content/application~1json/schema", sent); err != nil {
 			return fmt.Errorf("request: %w", err)
 		}

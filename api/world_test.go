@@ -1,13 +1,13 @@
 package api_test
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -18,6 +18,7 @@ import (
 	"github.com/paastech-cloud/paastech/api"
 	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/store"
 	"github.com/paastech-cloud/paastech/ui"
@@ -42,6 +43,7 @@ type world struct {
 	ada, bob, admin person
 	project         wire.Project
 	contract        *contract
+	dir             string // of data
 	end             func()
 }
 
@@ -65,13 +67,15 @@ type settings struct {
 	database string // "" is SQLite
 	accounts paas.Accounts
 	log      io.Writer // nil is the test's own
-	dir      string    // "" is a new one
+	proxied  bool      // callers say what address they come from
+	git      bool      // real repositories
 }
 
 func newWorldWith(t testing.TB, settings settings) *world {
 	t.Helper()
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
-	dir := cmp.Or(settings.dir, t.TempDir())
+	dir := t.TempDir()
+	w.dir = dir
 	if settings.log == nil {
 		settings.log = t.Output()
 	}
@@ -83,13 +87,13 @@ func newWorldWith(t testing.TB, settings settings) *world {
 	t.Cleanup(func() { w.store.Close() })
 	w.must(func() (err error) {
 		w.platform, err = paas.New(paas.Options{
-			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: repositories{},
+			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: w.repositories(settings.git),
 			DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
 			Accounts: settings.accounts, ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 		})
 		return
 	})
-	w.serve(filepath.Join(dir, "paastech.sock"), log)
+	w.serve(filepath.Join(dir, "paastech.sock"), log, settings.proxied)
 	w.contract = newContract(t, w.server)
 	w.ada, w.bob, w.admin = w.person("ada", false), w.person("bob", false), w.person("eve", true)
 	w.must(func() (err error) { w.project, err = w.ada.CreateProject(t.Context(), "hello"); return })
@@ -103,12 +107,29 @@ func (w *world) must(do func() error) {
 	}
 }
 
-func (w *world) serve(socket string, log *slog.Logger) {
+// repositories are fakes, or git's.
+func (w *world) repositories(real bool) paas.Repositories {
 	w.t.Helper()
+	if !real {
+		return repositories{}
+	}
+	opened, err := gitserver.OpenRepositories(filepath.Join(w.dir, "repositories"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return opened
+}
+
+func (w *world) serve(socket string, log *slog.Logger, proxied bool) {
+	w.t.Helper()
+	var proxies []netip.Prefix
+	if proxied {
+		proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	}
 	key := make([]byte, 32)
 	rand.Read(key)
 	w.must(func() (err error) {
-		w.server, err = web.New(w.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", Logger: log})
+		w.server, err = web.New(w.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", TrustedProxies: proxies, Logger: log})
 		return
 	})
 	w.must(func() error {
