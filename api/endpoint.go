@@ -56,7 +56,7 @@ func number(call *web.Call, name string, most int) (int, error) {
 		return 0, nil
 	}
 	value, err := strconv.Atoi(text)
-	if err != nil || value < 1 || value > most || text[0] == '+' {
+	if err != nil || value < 1 || value > most || strconv.Itoa(value) != text {
 		return 0, paas.InvalidField(name, "%s is a number from 1 to %d.", name, most)
 	}
 	return value, nil

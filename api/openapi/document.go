@@ -30,7 +30,7 @@ type Server struct {
 // Tag groups operations.
 type Tag struct {
 	Name        string `json:"name"`
-	Description string `json:"description"`
+	Description string `json:"description,omitempty"`
 }
 
 // PathItem is the operations of one path, by method in lower case.
