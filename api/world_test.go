@@ -66,7 +66,7 @@ func newWorldOn(t testing.TB, database string) *world {
 type settings struct {
 	database string // "" is SQLite
 	accounts paas.Accounts
-	log      io.Writer // nil is the test's own
+	log      io.Writer // of everything; nil is the test's own, which has less
 	proxied  bool      // callers say what address they come from
 	git      bool      // real repositories
 }
@@ -76,10 +76,11 @@ func newWorldWith(t testing.TB, settings settings) *world {
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
 	dir := t.TempDir()
 	w.dir = dir
+	level := slog.LevelDebug
 	if settings.log == nil {
-		settings.log = t.Output()
+		settings.log, level = t.Output(), slog.LevelInfo
 	}
-	log := slog.New(slog.NewTextHandler(settings.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	log := slog.New(slog.NewTextHandler(settings.log, &slog.HandlerOptions{Level: level}))
 	w.must(func() (err error) {
 		w.store, err = store.Open(t.Context(), store.Options{URL: settings.database, DataDir: dir})
 		return
