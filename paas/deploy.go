@@ -11,6 +11,7 @@ import (
 
 // rollout is how a deployment gets its image and where its progress goes.
 type rollout struct {
+	claim  *claim                                                      // of its owner's limits; released when the deployment has ended
 	build  func(context.Context, Deployment, io.Writer) (Image, error) // nil when the deployment has its image
 	output io.Writer                                                   // may be nil
 	tied   bool                                                        // the caller's end cancels it
@@ -23,15 +24,18 @@ func (p *Platform) deploy(ctx context.Context, deployment Deployment, how rollou
 	deployment.State, deployment.CreatedAt = Queued, p.now()
 	deployment, err := p.Store.CreateDeployment(ctx, deployment)
 	if err != nil {
+		how.claim.release()
 		return Deployment{}, err
 	}
 	result := deployment
 	job, err := p.queue.submit(ctx, deployment.Project, func(ctx context.Context) error {
+		defer how.claim.release()
 		var err error
 		result, err = p.carryOut(ctx, deployment, how)
 		return err
 	})
 	if err != nil {
+		how.claim.release()
 		_, err = p.endFailed(ctx, deployment, err)
 		return deployment, err
 	}

@@ -36,27 +36,24 @@ func (p *Platform) Usage(ctx context.Context, user UserID) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	usage, err := p.running(ctx, projects, "")
+	usage, err := p.running(ctx, projects, nil)
 	if err != nil {
 		return Usage{}, err
 	}
-	if usage.Builds, err = p.building(ctx, projects); err != nil {
-		return Usage{}, err
-	}
-	usage.Projects = len(projects)
+	usage.Projects, usage.Builds = len(projects), p.builds(user)
 	usage.Disk, err = p.disk(ctx, projects)
 	return usage, err
 }
 
-// running counts running containers, but those of one project, which are about to be replaced.
-func (p *Platform) running(ctx context.Context, projects []Project, but ProjectID) (Usage, error) {
+// running counts running containers, but those of some projects.
+func (p *Platform) running(ctx context.Context, projects []Project, but map[ProjectID]bool) (Usage, error) {
 	containers, err := p.Engine.Containers(ctx)
 	if err != nil {
 		return Usage{}, err
 	}
 	own := map[ProjectID]bool{}
 	for _, project := range projects {
-		own[project.ID] = project.ID != but
+		own[project.ID] = !but[project.ID]
 	}
 	var usage Usage
 	for _, container := range containers {
@@ -68,22 +65,14 @@ func (p *Platform) running(ctx context.Context, projects []Project, but ProjectI
 	return usage, nil
 }
 
-func (p *Platform) building(ctx context.Context, projects []Project) (int, error) {
-	active, err := p.Store.ActiveDeployments(ctx)
-	if err != nil {
-		return 0, err
-	}
-	own := map[ProjectID]bool{}
-	for _, project := range projects {
-		own[project.ID] = true
-	}
-	builds := 0
-	for _, d := range active {
-		if own[d.Project] && d.Image.Ref == "" && d.State != Starting {
-			builds++
-		}
-	}
-	return builds, nil
+// runningBeside is what a user's other projects run, or are about to.
+func (p *Platform) runningBeside(ctx context.Context, projects []Project, project Project) (Usage, error) {
+	starting := p.claims.starting(project.Owner)
+	starting[project.ID] = true // its containers are about to be replaced
+	usage, err := p.running(ctx, projects, starting)
+	usage.Containers += len(starting) - 1
+	usage.Memory += int64(len(starting)-1) * p.AppMemory
+	return usage, err
 }
 
 func (p *Platform) disk(ctx context.Context, projects []Project) (int64, error) {
@@ -112,13 +101,13 @@ func (p *Platform) diskOf(ctx context.Context, id ProjectID) (int64, error) {
 	return repository + images + logs, err
 }
 
-// checkStart refuses one more running container when its owner's limits are used up.
+// checkStart refuses one more running container when its owner's limits are used up. The claims are held.
 func (p *Platform) checkStart(ctx context.Context, project Project) error {
 	owner, limits, projects, err := p.bounds(ctx, project)
 	if err != nil || limits.Containers == 0 && limits.Memory == 0 {
 		return err
 	}
-	used, err := p.running(ctx, projects, project.ID)
+	used, err := p.runningBeside(ctx, projects, project)
 	if err != nil {
 		return err
 	}
@@ -131,32 +120,30 @@ func (p *Platform) checkStart(ctx context.Context, project Project) error {
 	return nil
 }
 
-// checkBuild refuses a build when its owner's limits are used up, before anything is built.
-func (p *Platform) checkBuild(ctx context.Context, project Project) error {
-	if err := p.checkStart(ctx, project); err != nil {
+// checkBuilds refuses one more build at a time than its owner may have. The claims are held.
+func (p *Platform) checkBuilds(ctx context.Context, project Project) error {
+	owner, limits, _, err := p.bounds(ctx, project)
+	if err != nil || limits.Builds == 0 {
 		return err
 	}
+	if p.claims.building(owner.ID) >= limits.Builds {
+		return Errorf(Forbidden, EQuotaBuilds, "%s may have %d builds at a time. Push again when another one has ended.", owner.Username, limits.Builds)
+	}
+	return nil
+}
+
+// checkDisk refuses a build when its owner's disk is used up.
+func (p *Platform) checkDisk(ctx context.Context, project Project) error {
 	owner, limits, projects, err := p.bounds(ctx, project)
+	if err != nil || limits.Disk == 0 {
+		return err
+	}
+	used, err := p.disk(ctx, projects)
 	if err != nil {
 		return err
 	}
-	if limits.Builds > 0 {
-		builds, err := p.building(ctx, projects)
-		if err != nil {
-			return err
-		}
-		if builds >= limits.Builds {
-			return Errorf(Forbidden, EQuotaBuilds, "%s may have %d builds at a time. Push again when another one has ended.", owner.Username, limits.Builds)
-		}
-	}
-	if limits.Disk > 0 {
-		used, err := p.disk(ctx, projects)
-		if err != nil {
-			return err
-		}
-		if used >= limits.Disk {
-			return Errorf(Forbidden, EQuotaDisk, "%s may use %d MiB of disk and uses %d. Delete a project, or ask an administrator for more.", owner.Username, limits.Disk>>20, used>>20)
-		}
+	if used >= limits.Disk {
+		return Errorf(Forbidden, EQuotaDisk, "%s may use %d MiB of disk and uses %d. Delete a project, or ask an administrator for more.", owner.Username, limits.Disk>>20, used>>20)
 	}
 	return nil
 }

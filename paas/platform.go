@@ -45,6 +45,7 @@ type Platform struct {
 	outbox   outbox
 	events   *events
 	limits   limits
+	claims   *claims
 	admins   hasAdmin
 	hashing  chan struct{} // bounds argon2id work, which costs memory and a core each
 	waiting  atomic.Int64  // log-ins that hash or wait to
@@ -80,6 +81,7 @@ func New(options Options) (*Platform, error) {
 		outbox:   newOutbox(),
 		events:   newEvents(),
 		limits:   newLimits(now),
+		claims:   newClaims(),
 		now:      now,
 	}, nil
 }
