@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paastech-cloud/paastech/paas"
 )
 
-// line is one request of a conversation, and what must be in its answer.
+// line is one request of a conversation, and what must be in its answer. The method PUSH is a git push
+// of the project :id.
 type line struct {
 	Say     string
 	Method  string
@@ -20,6 +23,7 @@ type line struct {
 	Status  int
 	Code    string
 	Content []string // fields that the content must have
+	Holds   string   // a part of the answer, with its fields in order
 	Keep    string   // a field of the content, from then on :id
 }
 
@@ -47,6 +51,11 @@ func replay(t *testing.T, file string) {
 	w := newWorld(t)
 	token, id := "", ""
 	for _, l := range lines {
+		if l.Method == "PUSH" {
+			w.project.ID = paas.ProjectID(id)
+			w.mustPush("one")
+			continue
+		}
 		body := bytes.ReplaceAll(l.Body, []byte(":id"), []byte(id))
 		request, err := http.NewRequestWithContext(t.Context(), l.Method, "http://"+w.server.Addr().String()+"/api/v1"+strings.ReplaceAll(l.Path, ":id", id), bytes.NewReader(body))
 		if err != nil {
@@ -68,6 +77,9 @@ func replay(t *testing.T, file string) {
 			if _, there := content[field]; !there {
 				t.Errorf("%s: no %s in %v", l.Say, field, content)
 			}
+		}
+		if whole, _ := json.Marshal(answer); !strings.Contains(string(whole), l.Holds) {
+			t.Errorf("%s: no %s in %s", l.Say, l.Holds, whole)
 		}
 		if given, ok := content["accessToken"].(string); ok {
 			token = given
