@@ -49,6 +49,7 @@ type Platform struct {
 	admins   hasAdmin
 	hashing  chan struct{} // bounds argon2id work, which costs memory and a core each
 	waiting  atomic.Int64  // log-ins that hash or wait to
+	hashed   chan struct{} // tells memoryLoop that one has
 	now      func() time.Time
 }
 
@@ -78,6 +79,7 @@ func New(options Options) (*Platform, error) {
 		logs:     logs,
 		retiring: newRetiring(),
 		hashing:  make(chan struct{}, maxHashing()),
+		hashed:   make(chan struct{}, 1),
 		outbox:   newOutbox(),
 		events:   newEvents(),
 		limits:   newLimits(now),
@@ -104,6 +106,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.reconcileLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })
+	group.Go(func() error { return p.memoryLoop(ctx) })
 	return group.Wait()
 }
 
