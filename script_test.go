@@ -42,6 +42,10 @@ func TestScript(t *testing.T) {
 			"until":   cmdUntil,
 
 			"containers": cmdContainers,
+
+			"link":   cmdLink,
+			"secret": cmdVariable("PAASTECH_TOKEN"),
+			"code":   cmdVariable("CODE"),
 		},
 	})
 }
@@ -128,7 +132,7 @@ func environment(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_CONFIG_HOME", "PAASTECH_DATADIR", "PAASTECH_SERVER", "PAASTECH_SERVER_LISTEN", "PAASTECH_GIT_LISTEN",
 		"PAASTECH_INGRESS_LISTEN", "PAASTECH_DEPLOY_READYTIMEOUT", "PAASTECH_DEPLOY_DRAINTIMEOUT", "PAASTECH_DEPLOY_GRACETIMEOUT",
-		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "SSL_CERT_FILE",
+		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			vars = append(vars, name+"="+value)

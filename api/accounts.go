@@ -8,11 +8,13 @@ import (
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) accountRoutes() []web.Route {
-	return []web.Route{
-		named("login", route(http.MethodPost, "/auth/login", web.Public, web.Lenient, a.login)),
-		scoped(paas.ScopeRead, named("logout", route(http.MethodPost, "/auth/logout", web.Private, web.Lenient, a.logout))),
-	}
+func (a *api) accountRoutes() []endpoint {
+	return tagged("accounts",
+		route(a.login, operation{name: "login", method: http.MethodPost, path: "/auth/login", level: web.Public, how: web.Lenient,
+			summary: "Begin a session: its token comes in the answer and as a cookie.", errors: fails(paas.EBadLogin, paas.ETooMany)}),
+		route(a.logout, operation{name: "logout", method: http.MethodPost, path: "/auth/logout", level: web.Private, how: web.Lenient, scope: paas.ScopeRead,
+			summary: "End the session that asks.", errors: nothingElse()}),
+	)
 }
 
 func (a *api) login(call *web.Call, in wire.Login) (reply[wire.Session], error) {

@@ -4,32 +4,45 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/paastech-cloud/paastech/api/openapi"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
 )
 
 // adminRoutes are an administrator's, over the API and over the host's own socket.
-func (a *api) adminRoutes() []web.Route {
-	return []web.Route{
-		named("overview", route(http.MethodGet, "/admin/overview", web.Admin, web.Strict, a.overview)),
-		named("audit", route(http.MethodGet, "/admin/audit", web.Admin, web.Strict, a.audit)),
-		named("invites", route(http.MethodGet, "/admin/invites", web.Admin, web.Strict, a.invites)),
-		named("createInvite", route(http.MethodPost, "/admin/invites", web.Admin, web.Strict, a.createInvite)),
-		named("deleteInvite", route(http.MethodDelete, "/admin/invites/:invite", web.Admin, web.Strict, a.deleteInvite)),
-		named("doctor", route(http.MethodGet, "/admin/doctor", web.Admin, web.Strict, a.doctor)),
-		named("repairOrphans", route(http.MethodPost, "/admin/doctor/repair", web.Admin, web.Strict, a.repair)),
-	}
+func (a *api) adminRoutes() []endpoint {
+	return tagged("administration",
+		route(a.overview, operation{name: "overview", method: http.MethodGet, path: "/admin/overview", level: web.Admin,
+			summary: "Show the platform at a glance.", errors: nothingElse()}),
+		route(a.audit, operation{name: "audit", method: http.MethodGet, path: "/admin/audit", level: web.Admin, query: auditQuery(),
+			summary: "List recorded changes, newest first.", errors: nothingElse()}),
+		route(a.invites, operation{name: "invites", method: http.MethodGet, path: "/admin/invites", level: web.Admin, query: pages(defaultLimit, exampleID),
+			summary: "List invitations that are open.", errors: nothingElse()}),
+		route(a.createInvite, operation{name: "createInvite", method: http.MethodPost, path: "/admin/invites", level: web.Admin, statuses: []int{http.StatusCreated},
+			summary: "Invite somebody; with an address the link is mailed there. The code is in this answer alone.", errors: nothingElse()}),
+		route(a.deleteInvite, operation{name: "deleteInvite", method: http.MethodDelete, path: "/admin/invites/:invite", level: web.Admin,
+			summary: "Take an invitation back.", errors: nothingElse()}),
+		route(a.doctor, operation{name: "doctor", method: http.MethodGet, path: "/admin/doctor", level: web.Admin,
+			summary: "List what is not as it should be.", errors: nothingElse()}),
+		route(a.repair, operation{name: "repairOrphans", method: http.MethodPost, path: "/admin/doctor/repair", level: web.Admin,
+			summary: "Remove what is kept of projects that do not exist; list what is left to find.", errors: fails(paas.EConflict)}),
+	)
 }
 
-// hostRoutes are for who has the host: what could make an administrator into anybody.
-func (a *api) hostRoutes() []web.Route {
-	return []web.Route{
-		{Method: http.MethodGet, Path: basePath + "/admin/health", Level: web.Host, Handler: a.health},
-		named("setPassword", route(http.MethodPost, "/admin/users/:username/password", web.Host, web.Strict, a.setPassword)),
-		named("mails", route(http.MethodGet, "/admin/mails", web.Host, web.Strict, a.mails)),
-		named("mail", route(http.MethodGet, "/admin/mails/:mail", web.Host, web.Strict, a.mail)),
-		named("rotateKey", route(http.MethodPost, "/admin/rotate-key", web.Host, web.Strict, a.rotateKey)),
+func auditQuery() []openapi.Parameter {
+	return append(pages(defaultLimit, "4711"), words("name", "ada", "Of changes by this user."), words("target", exampleID, "Of changes to this."))
+}
+
+// hostRoutes are for who has the host: what could make an administrator into anybody. They are in no
+// document.
+func (a *api) hostRoutes() []endpoint {
+	return []endpoint{
+		raw[wire.Health](a.health, operation{name: "health", method: http.MethodGet, path: "/admin/health", level: web.Host}),
+		route(a.setPassword, operation{name: "setPassword", method: http.MethodPost, path: "/admin/users/:username/password", level: web.Host}),
+		route(a.mails, operation{name: "mails", method: http.MethodGet, path: "/admin/mails", level: web.Host}),
+		route(a.mail, operation{name: "mail", method: http.MethodGet, path: "/admin/mails/:mail", level: web.Host}),
+		route(a.rotateKey, operation{name: "rotateKey", method: http.MethodPost, path: "/admin/rotate-key", level: web.Host}),
 	}
 }
 

@@ -3,7 +3,6 @@
 package api
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -24,13 +23,18 @@ type api struct {
 	server   *web.Server
 	options  Options
 	memory   memory
+	document []byte // in JSON
 }
 
-// Register adds the API's routes to the server.
+// Register adds the API's routes to the server, and the pages of their document. It refuses
+// operations that the document cannot explain.
 func Register(server *web.Server, platform *paas.Platform, options Options) error {
 	a := &api{platform: platform, server: server, options: options}
-	return server.Handle(slices.Concat(
-		[]web.Route{named("events", web.Route{Method: http.MethodGet, Path: basePath + "/events", Level: web.Private, Handler: a.events, ProjectTokens: true})},
+	operations := slices.Concat(
 		a.infoRoutes(), a.accountRoutes(), a.registrationRoutes(), a.profileRoutes(), a.userRoutes(), a.adminRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.logRoutes(),
-	)...)
+	)
+	if err := a.describe(operations); err != nil {
+		return err
+	}
+	return server.Handle(append(webRoutes(operations), a.docRoutes()...)...)
 }

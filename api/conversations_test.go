@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/paastech-cloud/paastech/paas"
 )
 
-// line is one request of a conversation, and what must be in its answer.
+// line is one request of a conversation, and what must be in its answer. The method PUSH is a git push
+// of the project :id.
 type line struct {
 	Say     string
 	Method  string
@@ -20,6 +23,7 @@ type line struct {
 	Status  int
 	Code    string
 	Content []string // fields that the content must have
+	Holds   string   // a part of the answer, with its fields in order
 	Keep    string   // a field of the content, from then on :id
 }
 
@@ -47,6 +51,11 @@ func replay(t *testing.T, file string) {
 	w := newWorld(t)
 	token, id := "", ""
 	for _, l := range lines {
+		if l.Method == "PUSH" {
+			w.project.ID = paas.ProjectID(id)
+			w.mustPush("one")
+			continue
+		}
 		body := bytes.ReplaceAll(l.Body, []byte(":id"), []byte(id))
 		request, err := http.NewRequestWithContext(t.Context(), l.Method, "http://"+w.server.Addr().String()+"/api/v1"+strings.ReplaceAll(l.Path, ":id", id), bytes.NewReader(body))
 		if err != nil {
@@ -59,7 +68,7 @@ func replay(t *testing.T, file string) {
 			request.Header.Set("Authorization", "Bearer "+token)
 			request.Header.Set("Origin", "https://www.paastech.example")
 		}
-		status, answer := exchange(t, request)
+		status, answer := w.exchange(request)
 		content, _ := answer["content"].(map[string]any)
 		if status != l.Status || l.Code != "" && answer["code"] != l.Code {
 			t.Fatalf("%s: %d %v", l.Say, status, answer)
@@ -68,6 +77,9 @@ func replay(t *testing.T, file string) {
 			if _, there := content[field]; !there {
 				t.Errorf("%s: no %s in %v", l.Say, field, content)
 			}
+		}
+		if whole, _ := json.Marshal(answer); !strings.Contains(string(whole), l.Holds) {
+			t.Errorf("%s: no %s in %s", l.Say, l.Holds, whole)
 		}
 		if given, ok := content["accessToken"].(string); ok {
 			token = given
@@ -78,20 +90,20 @@ func replay(t *testing.T, file string) {
 	}
 }
 
-func exchange(t *testing.T, request *http.Request) (int, map[string]any) {
-	t.Helper()
-	response, err := http.DefaultTransport.RoundTrip(request)
+func (w *world) exchange(request *http.Request) (int, map[string]any) {
+	w.t.Helper()
+	response, err := w.contract.RoundTrip(request)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	answer := map[string]any{}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		t.Fatalf("%v: %s", err, text)
+		w.t.Fatalf("%v: %s", err, text)
 	}
 	return response.StatusCode, answer
 }

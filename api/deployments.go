@@ -1,26 +1,41 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 
+	"github.com/paastech-cloud/paastech/api/openapi"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) deploymentRoutes() []web.Route {
-	return []web.Route{
-		scoped(paas.ScopeDeploy, named("deploy", route(http.MethodPatch, "/projects/:id/deploy", web.Owner, web.Lenient, a.deploy))),
-		scoped(paas.ScopeDeploy, named("start", route(http.MethodPost, "/projects/:id/start", web.Owner, web.Lenient, a.start))),
-		scoped(paas.ScopeDeploy, named("restart", route(http.MethodPost, "/projects/:id/restart", web.Owner, web.Lenient, a.restart))),
-		scoped(paas.ScopeDeploy, named("stop", route(http.MethodPost, "/projects/:id/stop", web.Owner, web.Lenient, a.stop))),
-		route(http.MethodGet, "/projects/:id/deployments", web.Owner, web.Strict, a.deployments),
-		route(http.MethodGet, "/projects/:id/deployments/:n", web.Owner, web.Strict, a.deployment),
-	}
+func (a *api) deploymentRoutes() []endpoint {
+	return tagged("deployments",
+		route(a.deploy, operation{name: "deploy", method: http.MethodPatch, path: "/projects/:id/deploy", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy, query: []openapi.Parameter{waits()}, statuses: rolledOut(),
+			summary: "Deploy the newest image; a set of variables that is not empty replaces the stored one first.", errors: starting()}),
+		route(a.start, operation{name: "start", method: http.MethodPost, path: "/projects/:id/start", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy, query: []openapi.Parameter{waits()}, statuses: rolledOut(),
+			summary: "Start a stopped project.", errors: starting()}),
+		route(a.restart, operation{name: "restart", method: http.MethodPost, path: "/projects/:id/restart", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy, query: []openapi.Parameter{waits()}, statuses: rolledOut(),
+			summary: "Replace what runs by a fresh start of the same image.", errors: starting()}),
+		route(a.stop, operation{name: "stop", method: http.MethodPost, path: "/projects/:id/stop", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Stop a project's containers, until it is started again.", errors: fails(paas.ECanceled)}),
+		route(a.deployments, operation{name: "deployments", method: http.MethodGet, path: "/projects/:id/deployments", level: web.Owner, query: pages(defaultLimit, "3"),
+			summary: "List a project's deployments, newest first.", errors: nothingElse()}),
+		route(a.deployment, operation{name: "deployment", method: http.MethodGet, path: "/projects/:id/deployments/:n", level: web.Owner,
+			summary: "Show a deployment.", errors: nothingElse()}),
+	)
 }
+
+// rolledOut are the statuses of what makes a deployment: it is live, or has its number.
+func rolledOut() []int { return []int{http.StatusOK, http.StatusAccepted} }
 
 // errQueued ends the watch over a deployment whose caller does not want to wait.
 var errQueued = errors.New("queued, and nobody waits")
@@ -82,12 +97,29 @@ func (a *api) stop(call *web.Call, _ nothing) (reply[wire.Project], error) {
 	return a.showNow(ctx, call, project)
 }
 
+// deployments pages in the store: a project can have thousands. The cursor is a deployment's number.
 func (a *api) deployments(call *web.Call, _ nothing) (reply[[]wire.Deployment], error) {
-	all, err := a.platform.Deployments(call.Request().Context(), call.Caller, call.Project.ID, 0, 0)
+	limit, err := number(call, "limit", maxLimit)
 	if err != nil {
 		return reply[[]wire.Deployment]{}, err
 	}
-	return page(call, listed(all, wire.DeploymentOf), defaultLimit, func(d wire.Deployment) string { return strconv.Itoa(d.Number) })
+	limit = cmp.Or(limit, defaultLimit)
+	before, err := number(call, "cursor", math.MaxInt32)
+	if err != nil {
+		return reply[[]wire.Deployment]{}, paas.InvalidField("cursor", "This cursor is none of this list: begin anew.")
+	}
+	found, err := a.platform.Deployments(call.Request().Context(), call.Caller, call.Project.ID, before, limit+1)
+	if err != nil {
+		return reply[[]wire.Deployment]{}, err
+	}
+	next := ""
+	if len(found) > limit {
+		found = found[:limit]
+		next = strconv.Itoa(found[limit-1].Number)
+	}
+	list := ok(listed(found, wire.DeploymentOf))
+	list.answer.NextCursor = next
+	return list, nil
 }
 
 func (a *api) deployment(call *web.Call, _ nothing) (reply[wire.Deployment], error) {
@@ -95,15 +127,19 @@ func (a *api) deployment(call *web.Call, _ nothing) (reply[wire.Deployment], err
 	return ok(wire.DeploymentOf(deployment)), err
 }
 
+// deploymentPattern is how a deployment is named in a path.
+const deploymentPattern = `^v?[0-9]{1,9}$`
+
+var deploymentName = regexp.MustCompile(deploymentPattern)
+
 // numbered is the deployment that :n names, as 3 or v3.
 func (a *api) numbered(call *web.Call) (paas.Deployment, error) {
-	text := call.Param("n")
-	if len(text) > 1 && text[0] == 'v' {
-		text = text[1:]
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
+	if !deploymentName.MatchString(call.Param("n")) {
 		return paas.Deployment{}, paas.Errorf(paas.NotFound, paas.ENotFound, "Deployments are named by their number, like 3 or v3.")
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(call.Param("n"), "v"))
+	if err != nil {
+		return paas.Deployment{}, fmt.Errorf("read the number of a deployment: %w", err)
 	}
 	return a.platform.Deployment(call.Request().Context(), call.Caller, call.Project.ID, n)
 }

@@ -227,3 +227,30 @@ func TestLiveLogsEndWithTheServer(t *testing.T) {
 		t.Errorf("the server waited %s for a stream", took)
 	}
 }
+
+// TestPagesOfDeployments walks through a list that goes on, and begins where it is told to.
+func TestPagesOfDeployments(t *testing.T) {
+	w := newWorld(t)
+	w.mustPush("one")
+	for range 4 {
+		w.must(func() error { _, err := w.ada.Restart(t.Context(), w.project.ID, client.Wait); return err })
+	}
+	path := "/api/v1/projects/" + string(w.project.ID) + "/deployments?limit=2&cursor="
+	var numbers []any
+	cursor, pages := "", 0
+	for more := true; more && pages < 9; pages++ {
+		_, answer := w.raw("GET", path+cursor, "", w.ada.token)
+		for _, one := range answer["content"].([]any) {
+			numbers = append(numbers, one.(map[string]any)["number"])
+		}
+		cursor, more = answer["nextCursor"].(string)
+	}
+	if fmt.Sprint(numbers) != "[5 4 3 2 1]" || pages != 3 {
+		t.Errorf("%v in %d pages", numbers, pages)
+	}
+	for _, wrong := range []string{"x", "0", "-1", "1.5", "99999999999999999999"} {
+		if status, answer := w.raw("GET", path+wrong, "", w.ada.token); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %v", wrong, status, answer)
+		}
+	}
+}

@@ -37,44 +37,16 @@ func removed() reply[wire.Nothing] {
 
 func done() reply[wire.Nothing] { return ok[wire.Nothing](nil) }
 
-// route declares one row of API.md. Lenient rows are those of the first PaaSTech's clients (marked c).
-func route[In, Out any](method, path string, level web.Level, how web.Strictness, do func(*web.Call, In) (reply[Out], error)) web.Route {
-	return web.Route{Method: method, Path: basePath + path, Level: level, Handler: func(call *web.Call) error {
-		var in In
-		if err := call.Decode(&in, how); err != nil {
-			return err
-		}
-		reply, err := do(call, in)
-		if err != nil {
-			return err
-		}
-		return call.Answer(reply.status, reply.answer)
-	}}
-}
-
-// named gives a route the name that audit and documents know it by.
-func named(name string, route web.Route) web.Route {
-	route.Name = name
-	return route
-}
-
-// scoped lets API tokens of a scope use a route that changes something.
-func scoped(scope paas.Scope, route web.Route) web.Route {
-	route.Scope = scope
-	return route
-}
-
 // flag reads a parameter of the query that is true or false.
 func flag(call *web.Call, name string, otherwise bool) (bool, error) {
 	text := call.QueryParam(name)
 	if text == "" {
 		return otherwise, nil
 	}
-	value, err := strconv.ParseBool(text)
-	if err != nil {
+	if text != "true" && text != "false" {
 		return false, paas.InvalidField(name, "%s is true or false.", name)
 	}
-	return value, nil
+	return text == "true", nil
 }
 
 // number reads a parameter of the query that counts something.
@@ -84,7 +56,7 @@ func number(call *web.Call, name string, most int) (int, error) {
 		return 0, nil
 	}
 	value, err := strconv.Atoi(text)
-	if err != nil || value < 1 || value > most {
+	if err != nil || value < 1 || value > most || strconv.Itoa(value) != text {
 		return 0, paas.InvalidField(name, "%s is a number from 1 to %d.", name, most)
 	}
 	return value, nil

@@ -4,17 +4,29 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/paastech-cloud/paastech/api/openapi"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) envRoutes() []web.Route {
-	return []web.Route{
-		route(http.MethodGet, "/projects/:id/env", web.Owner, web.Strict, a.env),
-		scoped(paas.ScopeDeploy, named("replaceEnv", route(http.MethodPut, "/projects/:id/env", web.Owner, web.Strict, a.replaceEnv))),
-		scoped(paas.ScopeDeploy, named("setEnv", route(http.MethodPatch, "/projects/:id/env", web.Owner, web.Strict, a.setEnv))),
-	}
+func (a *api) envRoutes() []endpoint {
+	return tagged("variables",
+		route(a.env, operation{name: "env", method: http.MethodGet, path: "/projects/:id/env", level: web.Owner, query: []openapi.Parameter{ofBuilds()},
+			summary: "Show a project's variables; values are in clear for the owner alone.", errors: nothingElse()}),
+		route(a.replaceEnv, operation{name: "replaceEnv", method: http.MethodPut, path: "/projects/:id/env", level: web.Owner, scope: paas.ScopeDeploy, query: rollOutQuery(), statuses: rolledOut(),
+			summary: "Replace all variables.", errors: starting()}),
+		route(a.setEnv, operation{name: "setEnv", method: http.MethodPatch, path: "/projects/:id/env", level: web.Owner, scope: paas.ScopeDeploy, query: rollOutQuery(), statuses: rolledOut(),
+			summary: "Set variables; null removes one.", errors: starting()}),
+	)
+}
+
+func ofBuilds() openapi.Parameter {
+	return toggle("build", false, "The variables of builds, not of the application.")
+}
+
+func rollOutQuery() []openapi.Parameter {
+	return []openapi.Parameter{ofBuilds(), toggle("deploy", nil, "Roll the change out; unless said, it is when the project is live."), waits()}
 }
 
 func (a *api) env(call *web.Call, _ nothing) (reply[wire.Env], error) {

@@ -1,12 +1,23 @@
 package api
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
+	"github.com/paastech-cloud/paastech/web/problem"
 )
+
+// eventTypes are the events of GET /events with their data.
+func eventTypes() map[string]reflect.Type {
+	types := map[string]reflect.Type{wire.EventEnd: reflect.TypeFor[wire.Nothing](), problem.Event: reflect.TypeFor[problem.Document]()}
+	for _, kind := range []paas.EventKind{paas.EventProjectCreated, paas.EventProjectChanged, paas.EventProjectDeleted, paas.EventProjectStatus, paas.EventDeployment} {
+		types[string(kind)] = reflect.TypeFor[wire.Event]()
+	}
+	return types
+}
 
 // events tells what happens to the caller's projects, until the caller goes, the server ends or
 // the caller's log-in does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/paastech-cloud/paastech/api/wire"
@@ -13,11 +14,17 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-func (a *api) infoRoutes() []web.Route {
-	return []web.Route{
-		{Method: http.MethodGet, Path: basePath + "/healthz", Level: web.Public, Handler: a.health},
-		route(http.MethodGet, "/info", web.Public, web.Strict, a.info),
-	}
+func (a *api) infoRoutes() []endpoint {
+	return tagged("platform",
+		raw[wire.Health](a.health, operation{name: "health", method: http.MethodGet, path: "/healthz", level: web.Public, sick: reflect.TypeFor[wire.Health](),
+			summary: "Tell whether the daemon and its database answer.", errors: nothingElse()}),
+		route(a.info, operation{name: "info", method: http.MethodGet, path: "/info", level: web.Public,
+			summary: "Say what this platform is: version, addresses, host keys, how one registers.", errors: nothingElse()}),
+		raw[wire.Nothing](a.events, operation{name: "events", method: http.MethodGet, path: "/events", level: web.Private, projectTokens: true, events: eventTypes(),
+			summary: "Hear of changes of one's projects as they happen.", errors: nothingElse()}),
+		raw[wire.Nothing](a.openapi, operation{name: "openapi", method: http.MethodGet, path: "/openapi.json", level: web.Public, document: true,
+			summary: "This document.", errors: nothingElse()}),
+	)
 }
 
 // healthTimeout is how long the database may take to answer.
@@ -47,7 +54,7 @@ func (a *api) info(call *web.Call, _ nothing) (reply[wire.Info], error) {
 	keys, err := hostKeys(a.options.HostKeys)
 	return ok(wire.Info{
 		Version: a.options.Version, URL: a.server.PublicURL(), Git: a.server.Git(),
-		Applications: a.platform.ProjectURL("<project-id>"), HostKeys: keys, Registration: registration,
+		Applications: a.platform.ProjectURL("<project-id>"), HostKeys: keys, Registration: registration, Challenge: a.platform.Accounts.Challenge != nil,
 	}), err
 }
 

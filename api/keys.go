@@ -8,13 +8,17 @@ import (
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) keyRoutes() []web.Route {
-	return []web.Route{
-		route(http.MethodGet, "/sshkeys/my", web.Private, web.Lenient, a.keys),
-		route(http.MethodPost, "/sshkeys/my", web.Private, web.Lenient, a.addKey),
-		route(http.MethodDelete, "/sshkeys/my/:key", web.Private, web.Lenient, a.removeKey),
-		route(http.MethodGet, "/sshkeys", web.Admin, web.Lenient, a.allKeys),
-	}
+func (a *api) keyRoutes() []endpoint {
+	return tagged("SSH keys",
+		route(a.keys, operation{name: "keys", method: http.MethodGet, path: "/sshkeys/my", level: web.Private, how: web.Lenient, query: pages(noLimit, exampleID),
+			summary: "List one's SSH keys, oldest first.", errors: nothingElse()}),
+		route(a.addKey, operation{name: "addKey", method: http.MethodPost, path: "/sshkeys/my", level: web.Private, how: web.Lenient, statuses: []int{http.StatusCreated},
+			summary: "Add an SSH key; it opens the repositories of all one's projects.", errors: fails(paas.EKeyRejected, paas.ETaken)}),
+		route(a.removeKey, operation{name: "removeKey", method: http.MethodDelete, path: "/sshkeys/my/:key", level: web.Private, how: web.Lenient,
+			summary: "Remove one of one's SSH keys.", errors: nothingElse()}),
+		route(a.allKeys, operation{name: "allKeys", method: http.MethodGet, path: "/sshkeys", level: web.Admin, how: web.Lenient, query: pages(noLimit, exampleID),
+			summary: "List everybody's SSH keys.", errors: nothingElse()}),
+	)
 }
 
 func keyID(k wire.Key) string { return string(k.ID) }

@@ -11,5 +11,5 @@ import (
 // the unix socket.
 func RegisterLocal(server *web.Local, platform *paas.Platform) error {
 	a := &api{platform: platform}
-	return server.Handle(slices.Concat(a.hostRoutes(), a.userRoutes(), a.adminRoutes())...)
+	return server.Handle(webRoutes(slices.Concat(a.hostRoutes(), a.userRoutes(), a.adminRoutes()))...)
 }

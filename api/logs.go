@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
+	"github.com/paastech-cloud/paastech/api/openapi"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
+	"github.com/paastech-cloud/paastech/web/problem"
 )
 
 // Bounds of logs.
@@ -24,11 +27,18 @@ const (
 	maxLine   = 64 << 10
 )
 
-func (a *api) logRoutes() []web.Route {
-	return []web.Route{
-		{Method: http.MethodGet, Path: basePath + "/projects/:id/logs", Level: web.Owner, Handler: a.logs},
-		{Method: http.MethodGet, Path: basePath + "/projects/:id/deployments/:n/log", Level: web.Owner, Handler: a.deploymentLog},
-	}
+func (a *api) logRoutes() []endpoint {
+	line, nothingMore, failed := reflect.TypeFor[string](), reflect.TypeFor[wire.Nothing](), reflect.TypeFor[problem.Document]()
+	return tagged("logs",
+		raw[wire.Logs](a.logs, operation{name: "logs", method: http.MethodGet, path: "/projects/:id/logs", level: web.Owner, query: []openapi.Parameter{
+			count("tail", maxTail, nil, "The newest lines; a live log begins with 100 unless said."),
+			words("since", "10m", "A time like 2026-01-31T12:00:00Z, or how long ago."),
+		}, events: map[string]reflect.Type{"": line, wire.EventEnd: nothingMore, problem.Event: failed},
+			summary: "Read what an application writes: so far or, as a stream of events, live.", errors: nothingElse()}),
+		raw[wire.Logs](a.deploymentLog, operation{name: "deploymentLog", method: http.MethodGet, path: "/projects/:id/deployments/:n/log", level: web.Owner,
+			events:  map[string]reflect.Type{"": line, wire.EventEnd: reflect.TypeFor[wire.Deployment](), problem.Event: failed},
+			summary: "Read the log of a build and start: so far or, as a stream of events, until it ends.", errors: nothingElse()}),
+	)
 }
 
 func (a *api) logs(call *web.Call) error {

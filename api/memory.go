@@ -45,9 +45,9 @@ func (m *memory) keep(version paas.Version, key string, answer []byte) {
 
 // remembered gives the same answer again while it would be the same. It is for what is asked often
 // and made of a store's and an engine's state alone.
-func (a *api) remembered(route web.Route) web.Route {
-	next := route.Handler
-	route.Handler = func(call *web.Call) error {
+func (a *api) remembered(route endpoint) endpoint {
+	next := route.handler
+	route.handler = func(call *web.Call) error {
 		version, key := a.platform.Version(), keyOf(call)
 		if answer := a.memory.find(version, key); answer != nil {
 			return call.JSONBlob(http.StatusOK, answer)

@@ -136,7 +136,7 @@ func TestStreamsAreHeldToTheSameLevels(t *testing.T) {
 			}
 			request.Header.Set("Accept", "text/event-stream")
 			request.Header.Set("Authorization", "Bearer "+caller.Reveal())
-			response, err := http.DefaultTransport.RoundTrip(request)
+			response, err := w.contract.RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,20 +8,32 @@ import (
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) profileRoutes() []web.Route {
-	me := named("me", route(http.MethodGet, "/users/my", web.Private, web.Lenient, a.me))
-	me.ProjectTokens = true
-	return []web.Route{
-		me,
-		named("changeProfile", route(http.MethodPatch, "/users/my", web.Private, web.Strict, a.changeProfile)),
-		named("changePassword", route(http.MethodPost, "/users/my/password", web.Private, web.Strict, a.changePassword)),
-		named("deleteAccount", route(http.MethodDelete, "/users/my", web.Private, web.Strict, a.deleteAccount)),
-		named("myDeletion", route(http.MethodGet, "/users/my/deletion", web.Private, web.Strict, a.myDeletion)),
-		named("myLimits", route(http.MethodGet, "/users/my/limits", web.Private, web.Strict, a.myLimits)),
-		named("tokens", route(http.MethodGet, "/tokens", web.Private, web.Strict, a.tokens)),
-		named("createToken", route(http.MethodPost, "/tokens", web.Private, web.Strict, a.createToken)),
-		named("deleteToken", route(http.MethodDelete, "/tokens/:token", web.Private, web.Strict, a.deleteToken)),
-	}
+func (a *api) profileRoutes() []endpoint {
+	return append(tagged("accounts",
+		route(a.me, operation{name: "me", method: http.MethodGet, path: "/users/my", level: web.Private, how: web.Lenient, projectTokens: true,
+			summary: "Show one's own account.", errors: nothingElse()}),
+		route(a.changeProfile, operation{name: "changeProfile", method: http.MethodPatch, path: "/users/my", level: web.Private,
+			summary: "Change one's name or address; a new address needs the password and counts once it is confirmed.", errors: passwordAgain().and(fails(paas.ETaken))}),
+		route(a.changePassword, operation{name: "changePassword", method: http.MethodPost, path: "/users/my/password", level: web.Private,
+			summary: "Change one's password; all sessions end, and the answer begins a new one.", errors: passwordAgain().and(fails(paas.EConflict))}),
+		route(a.deleteAccount, operation{name: "deleteAccount", method: http.MethodDelete, path: "/users/my", level: web.Private,
+			summary: "Delete one's account with its projects, containers, images and repositories.", errors: passwordAgain().and(fails(paas.ELastAdmin, paas.EConflict))}),
+		route(a.myDeletion, operation{name: "myDeletion", method: http.MethodGet, path: "/users/my/deletion", level: web.Private,
+			summary: "Say what deleting one's account would take along.", errors: nothingElse()}),
+		route(a.myLimits, operation{name: "myLimits", method: http.MethodGet, path: "/users/my/limits", level: web.Private,
+			summary: "Say what one may use, and what one uses.", errors: nothingElse()}),
+	), a.tokenRoutes()...)
+}
+
+func (a *api) tokenRoutes() []endpoint {
+	return tagged("API tokens",
+		route(a.tokens, operation{name: "tokens", method: http.MethodGet, path: "/tokens", level: web.Private, query: pages(defaultLimit, exampleID),
+			summary: "List one's API tokens, without their secrets.", errors: nothingElse()}),
+		route(a.createToken, operation{name: "createToken", method: http.MethodPost, path: "/tokens", level: web.Private, statuses: []int{http.StatusCreated},
+			summary: "Make an API token; its secret is in this answer alone.", errors: fails(paas.ENotFound, paas.EConflict)}),
+		route(a.deleteToken, operation{name: "deleteToken", method: http.MethodDelete, path: "/tokens/:token", level: web.Private,
+			summary: "End an API token at once.", errors: nothingElse()}),
+	)
 }
 
 func (a *api) me(call *web.Call, _ nothing) (reply[wire.User], error) {

@@ -10,21 +10,27 @@ import (
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) projectRoutes() []web.Route {
-	mine := a.remembered(named("myProjects", route(http.MethodGet, "/projects/my", web.Private, web.Lenient, a.projects)))
-	statuses := scoped(paas.ScopeRead, named("projectStatuses", route(http.MethodPost, "/projects/status", web.Private, web.Lenient, a.statuses)))
-	mine.ProjectTokens, statuses.ProjectTokens = true, true
-	return []web.Route{
-		named("createProject", route(http.MethodPost, "/projects", web.Private, web.Lenient, a.createProject)),
-		mine,
-		route(http.MethodGet, "/projects", web.Admin, web.Lenient, a.allProjects),
-		statuses,
-		route(http.MethodGet, "/projects/:id", web.Owner, web.Lenient, a.project),
-		named("updateProject", route(http.MethodPatch, "/projects/:id", web.Owner, web.Strict, a.updateProject)),
-		named("deleteProject", route(http.MethodDelete, "/projects/:id", web.Owner, web.Lenient, a.deleteProject)),
-		named("projectDeletion", route(http.MethodGet, "/projects/:id/deletion", web.Owner, web.Strict, a.projectDeletion)),
-		route(http.MethodGet, "/projects/:id/statistics", web.Owner, web.Lenient, a.statistics),
-	}
+func (a *api) projectRoutes() []endpoint {
+	return tagged("projects",
+		route(a.createProject, operation{name: "createProject", method: http.MethodPost, path: "/projects", level: web.Private, how: web.Lenient, statuses: []int{http.StatusCreated},
+			summary: "Make a project and its empty repository.", errors: fails(paas.ETaken, paas.EQuotaProjects)}),
+		a.remembered(route(a.projects, operation{name: "myProjects", method: http.MethodGet, path: "/projects/my", level: web.Private, how: web.Lenient, query: pages(noLimit, exampleID), projectTokens: true,
+			summary: "List one's own projects, by name.", errors: nothingElse()})),
+		route(a.allProjects, operation{name: "allProjects", method: http.MethodGet, path: "/projects", level: web.Admin, how: web.Lenient, query: pages(noLimit, exampleID),
+			summary: "List everyone's projects.", errors: nothingElse()}),
+		route(a.statuses, operation{name: "projectStatuses", method: http.MethodPost, path: "/projects/status", level: web.Private, how: web.Lenient, scope: paas.ScopeRead, projectTokens: true,
+			summary: "Ask for the statuses of projects, by the first PaaSTech's names.", errors: fails(paas.ENotFound)}),
+		route(a.project, operation{name: "project", method: http.MethodGet, path: "/projects/:id", level: web.Owner, how: web.Lenient,
+			summary: "Show a project.", errors: nothingElse()}),
+		route(a.updateProject, operation{name: "updateProject", method: http.MethodPatch, path: "/projects/:id", level: web.Owner,
+			summary: "Change a project's name or deploy branch.", errors: fails(paas.ETaken)}),
+		route(a.deleteProject, operation{name: "deleteProject", method: http.MethodDelete, path: "/projects/:id", level: web.Owner, how: web.Lenient,
+			summary: "Delete a project with its containers, images, logs and repository.", errors: nothingElse()}),
+		route(a.projectDeletion, operation{name: "projectDeletion", method: http.MethodGet, path: "/projects/:id/deletion", level: web.Owner,
+			summary: "Say what deleting a project would take along.", errors: nothingElse()}),
+		route(a.statistics, operation{name: "statistics", method: http.MethodGet, path: "/projects/:id/statistics", level: web.Owner, how: web.Lenient,
+			summary: "Measure what a project uses now; zeros when it does not run.", errors: nothingElse()}),
+	)
 }
 
 func (a *api) createProject(call *web.Call, in wire.NewProject) (reply[wire.Project], error) {

@@ -8,15 +8,21 @@ import (
 	"github.com/paastech-cloud/paastech/web"
 )
 
-func (a *api) registrationRoutes() []web.Route {
-	return []web.Route{
-		named("register", route(http.MethodPost, "/auth/register", web.Public, web.Lenient, a.register)),
-		named("challenge", route(http.MethodGet, "/auth/challenge", web.Public, web.Strict, a.challenge)),
-		named("confirm", route(http.MethodPost, "/auth/confirm/:token", web.Public, web.Lenient, a.confirm)),
-		named("resendConfirmation", route(http.MethodPost, "/auth/confirm/resend", web.Public, web.Strict, a.resend)),
-		named("requestReset", route(http.MethodPost, "/auth/password/request", web.Public, web.Lenient, a.requestReset)),
-		named("resetPassword", route(http.MethodPost, "/auth/password/reset/:token", web.Public, web.Lenient, a.reset)),
-	}
+func (a *api) registrationRoutes() []endpoint {
+	return tagged("accounts",
+		route(a.register, operation{name: "register", method: http.MethodPost, path: "/auth/register", level: web.Public, how: web.Lenient, statuses: []int{http.StatusCreated},
+			summary: "Make an account; a link to confirm it is mailed.", errors: fails(paas.ETooMany, paas.EClosed, paas.EInvite, paas.EChallenge, paas.ETaken)}),
+		route(a.challenge, operation{name: "challenge", method: http.MethodGet, path: "/auth/challenge", level: web.Public,
+			summary: "Get a puzzle whose answer registering asks for.", errors: fails(paas.ENotFound)}),
+		route(a.confirm, operation{name: "confirm", method: http.MethodPost, path: "/auth/confirm/:token", level: web.Public, how: web.Lenient,
+			summary: "Confirm an e-mail address by a mailed link's token.", errors: fails(paas.EBadLink, paas.ETaken)}),
+		route(a.resend, operation{name: "resendConfirmation", method: http.MethodPost, path: "/auth/confirm/resend", level: web.Public,
+			summary: "Ask for the confirmation mail again; the answer does not tell whether there is an account.", errors: fails(paas.ETooMany)}),
+		route(a.requestReset, operation{name: "requestReset", method: http.MethodPost, path: "/auth/password/request", level: web.Public, how: web.Lenient,
+			summary: "Ask for a mail to choose a new password; the answer does not tell whether there is an account.", errors: fails(paas.ETooMany)}),
+		route(a.reset, operation{name: "resetPassword", method: http.MethodPost, path: "/auth/password/reset/:token", level: web.Public, how: web.Lenient,
+			summary: "Choose a new password by a mailed link's token; all sessions end.", errors: fails(paas.EBadLink)}),
+	)
 }
 
 func (a *api) register(call *web.Call, in wire.Register) (reply[wire.Registered], error) {

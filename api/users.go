@@ -9,17 +9,25 @@ import (
 )
 
 // userRoutes are an administrator's, over the API and over the host's own socket.
-func (a *api) userRoutes() []web.Route {
-	return []web.Route{
-		named("users", route(http.MethodGet, "/users", web.Admin, web.Lenient, a.users)),
-		named("createUser", route(http.MethodPost, "/users", web.Admin, web.Strict, a.createUser)),
-		named("user", route(http.MethodGet, "/users/:username", web.Admin, web.Lenient, a.user)),
-		named("deleteUser", route(http.MethodDelete, "/users/:username", web.Admin, web.Lenient, a.deleteUser)),
-		named("userDeletion", route(http.MethodGet, "/users/:username/deletion", web.Admin, web.Strict, a.userDeletion)),
-		named("grantAdmin", route(http.MethodPut, "/users/:username/admin", web.Admin, web.Strict, a.grantAdmin)),
-		named("revokeAdmin", route(http.MethodDelete, "/users/:username/admin", web.Admin, web.Strict, a.revokeAdmin)),
-		named("setLimits", route(http.MethodPut, "/users/:username/limits", web.Admin, web.Strict, a.setLimits)),
-	}
+func (a *api) userRoutes() []endpoint {
+	return tagged("users",
+		route(a.users, operation{name: "users", method: http.MethodGet, path: "/users", level: web.Admin, how: web.Lenient, query: pages(noLimit, exampleID),
+			summary: "List all accounts.", errors: nothingElse()}),
+		route(a.createUser, operation{name: "createUser", method: http.MethodPost, path: "/users", level: web.Admin, statuses: []int{http.StatusCreated},
+			summary: "Make an account whose address counts as confirmed.", errors: fails(paas.ETaken)}),
+		route(a.user, operation{name: "user", method: http.MethodGet, path: "/users/:username", level: web.Admin, how: web.Lenient,
+			summary: "Show an account.", errors: nothingElse()}),
+		route(a.deleteUser, operation{name: "deleteUser", method: http.MethodDelete, path: "/users/:username", level: web.Admin, how: web.Lenient,
+			summary: "Delete an account with its projects, containers, images and repositories.", errors: fails(paas.ELastAdmin, paas.EConflict)}),
+		route(a.userDeletion, operation{name: "userDeletion", method: http.MethodGet, path: "/users/:username/deletion", level: web.Admin,
+			summary: "Say what deleting an account would take along.", errors: nothingElse()}),
+		route(a.grantAdmin, operation{name: "grantAdmin", method: http.MethodPut, path: "/users/:username/admin", level: web.Admin,
+			summary: "Make somebody an administrator.", errors: nothingElse()}),
+		route(a.revokeAdmin, operation{name: "revokeAdmin", method: http.MethodDelete, path: "/users/:username/admin", level: web.Admin,
+			summary: "Take an administrator's rights; whoever loses them is logged out everywhere.", errors: fails(paas.ELastAdmin)}),
+		route(a.setLimits, operation{name: "setLimits", method: http.MethodPut, path: "/users/:username/limits", level: web.Admin,
+			summary: "Give somebody limits of their own; null takes them back to the usual ones.", errors: nothingElse()}),
+	)
 }
 
 func (a *api) users(call *web.Call, _ nothing) (reply[[]wire.UserDetails], error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/paastech-cloud/paastech/api"
 	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/api/wire"
+	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/store"
 	"github.com/paastech-cloud/paastech/ui"
@@ -40,6 +42,8 @@ type world struct {
 	local           *client.Local
 	ada, bob, admin person
 	project         wire.Project
+	contract        *contract
+	dir             string // of data
 	end             func()
 }
 
@@ -50,28 +54,48 @@ type person struct {
 	token paas.Secret
 }
 
-func newWorld(t testing.TB) *world { return newWorldOn(t, "") }
+func newWorld(t testing.TB) *world { return newWorldWith(t, settings{}) }
 
 // newWorldOn keeps its state in a database; "" is SQLite.
 func newWorldOn(t testing.TB, database string) *world {
 	t.Helper()
+	return newWorldWith(t, settings{database: database})
+}
+
+// settings are what can be different in a world.
+type settings struct {
+	database string // "" is SQLite
+	accounts paas.Accounts
+	log      io.Writer // of everything; nil is the test's own, which has less
+	proxied  bool      // callers say what address they come from
+	git      bool      // real repositories
+}
+
+func newWorldWith(t testing.TB, settings settings) *world {
+	t.Helper()
 	w := &world{t: t, engine: &engine{containers: map[paas.ContainerID]*paas.Container{}}}
 	dir := t.TempDir()
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	w.dir = dir
+	level := slog.LevelDebug
+	if settings.log == nil {
+		settings.log, level = t.Output(), slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(settings.log, &slog.HandlerOptions{Level: level}))
 	w.must(func() (err error) {
-		w.store, err = store.Open(t.Context(), store.Options{URL: database, DataDir: dir})
+		w.store, err = store.Open(t.Context(), store.Options{URL: settings.database, DataDir: dir})
 		return
 	})
 	t.Cleanup(func() { w.store.Close() })
 	w.must(func() (err error) {
 		w.platform, err = paas.New(paas.Options{
-			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: repositories{},
+			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: w.repositories(settings.git),
 			DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
-			ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
+			Accounts: settings.accounts, ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 		})
 		return
 	})
-	w.serve(filepath.Join(dir, "paastech.sock"), log)
+	w.serve(filepath.Join(dir, "paastech.sock"), log, settings.proxied)
+	w.contract = newContract(t, w.server)
 	w.ada, w.bob, w.admin = w.person("ada", false), w.person("bob", false), w.person("eve", true)
 	w.must(func() (err error) { w.project, err = w.ada.CreateProject(t.Context(), "hello"); return })
 	return w
@@ -84,12 +108,29 @@ func (w *world) must(do func() error) {
 	}
 }
 
-func (w *world) serve(socket string, log *slog.Logger) {
+// repositories are fakes, or git's.
+func (w *world) repositories(real bool) paas.Repositories {
 	w.t.Helper()
+	if !real {
+		return repositories{}
+	}
+	opened, err := gitserver.OpenRepositories(filepath.Join(w.dir, "repositories"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return opened
+}
+
+func (w *world) serve(socket string, log *slog.Logger, proxied bool) {
+	w.t.Helper()
+	var proxies []netip.Prefix
+	if proxied {
+		proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	}
 	key := make([]byte, 32)
 	rand.Read(key)
 	w.must(func() (err error) {
-		w.server, err = web.New(w.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", Logger: log})
+		w.server, err = web.New(w.platform, web.Options{Listen: "127.0.0.1:0", SigningKey: key, GitAddress: "127.0.0.1:2222", TrustedProxies: proxies, Logger: log})
 		return
 	})
 	w.must(func() error {
@@ -129,7 +170,7 @@ func (w *world) anonymous() *client.Client {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return c
+	return c.WithTransport(w.contract.client())
 }
 
 func (w *world) person(name string, admin bool) person {
@@ -186,7 +227,7 @@ func (w *world) raw(method, path, body string, token paas.Secret) (int, map[stri
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := w.contract.RoundTrip(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -199,7 +240,7 @@ func (w *world) raw(method, path, body string, token paas.Secret) (int, map[stri
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if strings.HasPrefix(path, "/api") {
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(text, &answer); err != nil {
 			w.t.Fatalf("%s %s: %v: %s", method, path, err, text)
 		}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/web/problem"
 )
 
 // Codes of failures that only the client knows.
@@ -52,27 +52,43 @@ func failf(code paas.Code, format string, args ...any) error {
 	return paas.Errorf(paas.Invalid, code, format, args...)
 }
 
-// report says what went wrong, `E_CODE: sentence`, and chooses the exit code.
-func report(ctx context.Context, stderr io.Writer, err error) int {
+// failureOf is what went wrong as people and programs are told it, with one more line for people.
+func failureOf(ctx context.Context, err error) (failure *paas.Error, hint string) {
 	if wrong, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(stderr, "%s: %s\n`%s --help` shows how it is used.\n", eUsage, wrong.message, wrong.command)
-		return exitUsage
+		return paas.Errorf(paas.Invalid, eUsage, "%s", wrong.message), fmt.Sprintf("`%s --help` shows how it is used.", wrong.command)
 	}
 	known, ok := errors.AsType[*paas.Error](err)
 	switch {
 	case ctx.Err() != nil && (!ok || errors.Is(err, context.Canceled)):
-		fmt.Fprintf(stderr, "%s: interrupted\n", paas.ECanceled)
+		return paas.Errorf(paas.Canceled, paas.ECanceled, "interrupted"), ""
 	case ok:
-		fmt.Fprintf(stderr, "%s: %s\n", known.Code, printable(known.Message))
-		for _, detail := range known.Details {
-			if detail.Message != known.Message {
-				fmt.Fprintf(stderr, "  %s: %s\n", printable(detail.Field), printable(detail.Message))
-			}
-		}
+		return known, ""
 	case isUnanswered(err):
-		fmt.Fprintf(stderr, "%s: %s\n", eUnreachable, printable(err.Error()))
-	default:
-		fmt.Fprintf(stderr, "%s: %s\n", eFailed, printable(err.Error()))
+		return paas.Errorf(paas.Unavailable, eUnreachable, "%s", err), ""
+	}
+	return paas.Errorf(paas.Internal, eFailed, "%s", err), ""
+}
+
+// report says what went wrong, `E_CODE: sentence` on stderr; with --json the API's document of a
+// failure goes to stdout besides. It chooses the exit code.
+func (c *console) report(ctx context.Context, err error) int {
+	failure, hint := failureOf(ctx, err)
+	c.note("%s: %s", failure.Code, printable(failure.Message))
+	for _, detail := range failure.Details {
+		if detail.Message != failure.Message {
+			c.note("  %s: %s", printable(detail.Field), printable(detail.Message))
+		}
+	}
+	if hint != "" {
+		c.note("%s", hint)
+	}
+	if c.json {
+		if err := c.emit(problem.Of(failure), nil); err != nil {
+			c.note("%s: write the failure: %s", eFailed, err)
+		}
+	}
+	if failure.Code == eUsage {
+		return exitUsage
 	}
 	return exitFailed
 }

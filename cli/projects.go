@@ -14,7 +14,29 @@ import (
 )
 
 func (c *commands) projectsCommand() *cobra.Command {
-	return newGroup("projects", "Your projects", c.projectsListCommand(), c.projectsInfoCommand(), c.projectsDeleteCommand(), c.projectsBranchCommand())
+	return newGroup("projects", "Your projects", c.projectsCreateCommand(), c.projectsListCommand(), c.projectsInfoCommand(), c.projectsDeleteCommand(), c.projectsBranchCommand())
+}
+
+func (c *commands) projectsCreateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "create NAME",
+		Short:   "Make a project without a git repository here; init makes one for the repository you are in",
+		Example: "  paastech projects create hello",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, err := c.connect()
+			if err != nil {
+				return err
+			}
+			project, err := api.CreateProject(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.emit(project, func() {
+				c.say("Project %s made. Push to it: git push %s main", project.Name, project.GitURL)
+			})
+		},
+	}
 }
 
 func (c *commands) projectsListCommand() *cobra.Command {

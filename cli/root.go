@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,18 +27,22 @@ func Main(ctx context.Context, program Program) int {
 	if code, done := runByName(ctx, program); done {
 		return code
 	}
-	root := newRoot(program)
+	console := newConsole(program)
+	root := newRoot(program, console)
 	root.SetArgs(program.Args[1:])
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	return report(ctx, program.Stderr, err)
+	if slices.Contains(program.Args, "--json") { // a wrong flag before it ends the parsing
+		console.json = true
+	}
+	return console.report(ctx, err)
 }
 
 // newRoot is the tree of all commands.
-func newRoot(program Program) *cobra.Command {
-	c := &commands{console: newConsole(program)}
+func newRoot(program Program, console *console) *cobra.Command {
+	c := &commands{console: console}
 	root := &cobra.Command{
 		Use:           "paastech",
 		Short:         "A platform for web applications: git push, and it runs",
@@ -55,7 +60,7 @@ func newRoot(program Program) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.serverFlag, "server", "", "address of the PaaSTech server (PAASTECH_SERVER)")
 	flags.StringVarP(&c.projectFlag, "project", "P", "", "name or id of the project (default: the one of the git remote paastech)")
-	flags.BoolVar(&c.json, "json", false, "print what the server answers as JSON")
+	flags.BoolVar(&c.json, "json", false, "print what the server answers as JSON, failures too")
 	root.AddCommand(
 		c.loginCommand(), c.logoutCommand(), c.registerCommand(), c.accountCommand(), c.keysCommand(), c.tokensCommand(),
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),

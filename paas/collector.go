@@ -87,7 +87,10 @@ func (c *collector) copy(ctx context.Context, container Container) error {
 		if !line.At.After(since) {
 			return nil // it is kept already
 		}
-		return c.logbook.Append(ctx, container.Project, line)
+		if err := c.logbook.Append(ctx, container.Project, line); err != nil {
+			c.failed(container, err) // a full disk: what comes later may find room again
+		}
+		return nil
 	})
 }
 

@@ -75,14 +75,17 @@ func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, rea
 	if err != nil {
 		return Deployment{}, err
 	}
-	if err := p.checkStart(ctx, project); err != nil {
+	next := Deployment{Image: of.Image}
+	next.configure(project)
+	claim, err := p.claimStart(ctx, project, p.needs(next))
+	if err != nil {
 		return Deployment{}, err
 	}
 	deployment := Deployment{Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image}
 	if reason == ReasonRollback {
 		deployment.Restores = of.Number
 	}
-	return p.deploy(ctx, deployment, rollout{queued: queued})
+	return p.deploy(ctx, deployment, rollout{claim: claim, queued: queued})
 }
 
 // Stop ends a project's containers and says so at its address until it is started again.

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"time"
 )
 
 // rollout is how a deployment gets its image and where its progress goes.
 type rollout struct {
+	claim  *claim                                                      // of its owner's limits; released when the deployment has ended
 	build  func(context.Context, Deployment, io.Writer) (Image, error) // nil when the deployment has its image
 	output io.Writer                                                   // may be nil
 	tied   bool                                                        // the caller's end cancels it
@@ -23,15 +23,18 @@ func (p *Platform) deploy(ctx context.Context, deployment Deployment, how rollou
 	deployment.State, deployment.CreatedAt = Queued, p.now()
 	deployment, err := p.Store.CreateDeployment(ctx, deployment)
 	if err != nil {
+		how.claim.release()
 		return Deployment{}, err
 	}
 	result := deployment
 	job, err := p.queue.submit(ctx, deployment.Project, deployment.Number, func(ctx context.Context) error {
+		defer how.claim.release()
 		var err error
 		result, err = p.carryOut(ctx, deployment, how)
 		return err
 	})
 	if err != nil {
+		how.claim.release()
 		_, err = p.endFailed(ctx, deployment, err)
 		return deployment, err
 	}
@@ -75,7 +78,7 @@ func (p *Platform) buildAndStart(ctx context.Context, d Deployment, how rollout,
 		return p.endFailed(ctx, d, err)
 	}
 	defer release()
-	if d, err = p.start(ctx, d, out); err != nil {
+	if d, err = p.start(ctx, d, how.claim, out); err != nil {
 		return p.endFailed(ctx, d, err)
 	}
 	return d, nil
@@ -93,14 +96,15 @@ func (p *Platform) build(ctx context.Context, d Deployment, how rollout, out io.
 
 // start brings a built deployment to live: release command, start new, ready, store, swap routes,
 // retire the old.
-func (p *Platform) start(ctx context.Context, d Deployment, out io.Writer) (Deployment, error) {
+func (p *Platform) start(ctx context.Context, d Deployment, claim *claim, out io.Writer) (Deployment, error) {
 	project, err := p.Store.Project(ctx, d.Project)
 	if err != nil {
 		return d, err
 	}
-	d.Env = maps.Clone(project.Env)
-	d.App = d.Image.App.With(project.App)
-	d.Formation = formation(d.Image, d.App, project.Formation)
+	d.configure(project)
+	if err := p.raise(ctx, claim, project, p.needs(d)); err != nil {
+		return d, err
+	}
 	if err := p.advance(ctx, &d, Starting); err != nil {
 		return d, err
 	}

@@ -2,6 +2,7 @@ package paas
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -125,6 +126,13 @@ func (d Diagnosis) Error() *Error { return &Error{Kind: Rejected, Code: d.Code, 
 
 // Name is how people call a deployment: v3.
 func (d Deployment) Name() string { return fmt.Sprintf("v%d", d.Number) }
+
+// configure takes the snapshot of what the project's owner has set.
+func (d *Deployment) configure(project Project) {
+	d.Env = maps.Clone(project.Env)
+	d.App = d.Image.App.With(project.App)
+	d.Formation = formation(d.Image, d.App, project.Formation)
+}
 
 // Advance moves the deployment to its next state; it is the only place that does.
 func (d *Deployment) Advance(to State, at time.Time) error {

@@ -21,7 +21,10 @@ const (
 // Env is a set of environment variables of an application or of a build.
 type Env map[string]Secret
 
-var envKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+// EnvKeyPattern is what names of variables look like.
+const EnvKeyPattern = `^[A-Za-z_][A-Za-z0-9_]*$`
+
+var envKey = regexp.MustCompile(EnvKeyPattern)
 
 // ValidateEnvKey says what is wrong with the name of a variable.
 func ValidateEnvKey(key string) error {

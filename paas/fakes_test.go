@@ -203,7 +203,8 @@ type fakeBuilder struct {
 	plan     paas.BuildPlan
 	types    []string      // of processes; default: web
 	building chan struct{} // gets a value when a slow build has begun
-	builds   []paas.Build
+	mu       sync.Mutex
+	builds   []paas.Build // guarded by mu while builds go on
 }
 
 func (b *fakeBuilder) Prepare(context.Context, io.Writer) error { return nil }
@@ -211,7 +212,9 @@ func (b *fakeBuilder) Prepare(context.Context, io.Writer) error { return nil }
 func (b *fakeBuilder) Plan(context.Context, string) (paas.BuildPlan, error) { return b.plan, nil }
 
 func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, error) {
+	b.mu.Lock()
 	b.builds = append(b.builds, build)
+	b.mu.Unlock()
 	fmt.Fprintln(build.Output, "building")
 	if _, err := os.Stat(filepath.Join(build.Dir, "FAIL")); err == nil {
 		return paas.Image{}, paas.Errorf(paas.Rejected, paas.EBuildFailed, "the build broke")

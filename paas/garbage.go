@@ -56,8 +56,8 @@ func (p *Platform) logsSize(ctx context.Context) (int64, error) {
 	return sum, nil
 }
 
-// checkDisk makes room for a build, and refuses it when there is none to be made.
-func (p *Platform) checkDisk(ctx context.Context) error {
+// checkRoom makes room for a build, and refuses it when there is none to be made.
+func (p *Platform) checkRoom(ctx context.Context) error {
 	if err := p.collectGarbage(ctx); err != nil {
 		p.Log.ErrorContext(ctx, "make room on the disk", "error", err)
 	}

@@ -1,6 +1,9 @@
 package paas
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // UserLimits bounds what one user's projects may use together; 0 is no bound.
 type UserLimits struct {
@@ -36,55 +39,58 @@ func (p *Platform) Usage(ctx context.Context, user UserID) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	usage, err := p.running(ctx, projects, "")
+	usage, err := p.running(ctx, projects, nil)
 	if err != nil {
 		return Usage{}, err
 	}
-	if usage.Builds, err = p.building(ctx, projects); err != nil {
-		return Usage{}, err
-	}
-	usage.Projects = len(projects)
+	usage.Projects, usage.Builds = len(projects), p.builds(user)
 	usage.Disk, err = p.disk(ctx, projects)
 	return usage, err
 }
 
-// running counts running containers, but those of one project, which are about to be replaced.
-func (p *Platform) running(ctx context.Context, projects []Project, but ProjectID) (Usage, error) {
+// running counts running containers, but those of some projects.
+func (p *Platform) running(ctx context.Context, projects []Project, but map[ProjectID]bool) (Usage, error) {
 	containers, err := p.Engine.Containers(ctx)
 	if err != nil {
 		return Usage{}, err
 	}
 	own := map[ProjectID]bool{}
 	for _, project := range projects {
-		own[project.ID] = project.ID != but
+		own[project.ID] = !but[project.ID]
 	}
 	var usage Usage
 	for _, container := range containers {
 		if own[container.Project] && container.Running {
 			usage.Containers++
-			usage.Memory += p.AppMemory
+			usage.Memory += cmp.Or(int64(container.Memory), p.AppMemory)
 		}
 	}
 	return usage, nil
 }
 
-func (p *Platform) building(ctx context.Context, projects []Project) (int, error) {
-	active, err := p.Store.ActiveDeployments(ctx)
-	if err != nil {
-		return 0, err
-	}
-	own := map[ProjectID]bool{}
-	for _, project := range projects {
-		own[project.ID] = true
-	}
-	builds := 0
-	for _, d := range active {
-		if own[d.Project] && d.Image.Ref == "" && d.State != Starting {
-			builds++
-		}
-	}
-	return builds, nil
+// runningBeside is what a user's projects run beside a claim, or are about to.
+func (p *Platform) runningBeside(ctx context.Context, projects []Project, one *claim) (Usage, error) {
+	need, replaced := p.claims.starting(one.owner, one)
+	replaced[one.project] = replaced[one.project] || one.replaces
+	usage, err := p.running(ctx, projects, replaced)
+	usage.Containers += need.Containers
+	usage.Memory += need.Memory
+	return usage, err
 }
+
+// needs is what a version's containers take together.
+func (p *Platform) needs(d Deployment) Usage {
+	var need Usage
+	for process, count := range d.formation() {
+		limits := d.App.Limits.with(d.App.Processes[process].Limits)
+		need.Containers += count
+		need.Memory += int64(count) * cmp.Or(int64(limits.Memory), p.AppMemory)
+	}
+	return need
+}
+
+// least is what every version takes: one container.
+func (p *Platform) least() Usage { return Usage{Containers: 1, Memory: p.AppMemory} }
 
 func (p *Platform) disk(ctx context.Context, projects []Project) (int64, error) {
 	var sum int64
@@ -124,51 +130,49 @@ func (p *Platform) diskOf(ctx context.Context, id ProjectID) (int64, error) {
 	return sum, err
 }
 
-// checkStart refuses one more running container when its owner's limits are used up.
-func (p *Platform) checkStart(ctx context.Context, project Project) error {
+// checkStart refuses more running containers than their owner's limits leave. The claims are held.
+func (p *Platform) checkStart(ctx context.Context, project Project, one *claim, need Usage) error {
 	owner, limits, projects, err := p.bounds(ctx, project)
 	if err != nil || limits.Containers == 0 && limits.Memory == 0 {
 		return err
 	}
-	used, err := p.running(ctx, projects, project.ID)
+	used, err := p.runningBeside(ctx, projects, one)
 	if err != nil {
 		return err
 	}
 	switch {
-	case limits.Containers > 0 && used.Containers+1 > limits.Containers:
-		return Errorf(Forbidden, EQuotaContainers, "%s may have %d running containers and has %d. Stop another project, or ask an administrator for more.", owner.Username, limits.Containers, used.Containers)
-	case limits.Memory > 0 && used.Memory+p.AppMemory > limits.Memory:
-		return Errorf(Forbidden, EQuotaMemory, "%s may use %d MiB of memory and uses %d; this needs %d more. Stop another project, or ask an administrator for more.", owner.Username, limits.Memory>>20, used.Memory>>20, p.AppMemory>>20)
+	case limits.Containers > 0 && used.Containers+need.Containers > limits.Containers:
+		return Errorf(Forbidden, EQuotaContainers, "%s may have %d running containers and has %d; this needs %d. Stop another project, scale down, or ask an administrator for more.", owner.Username, limits.Containers, used.Containers, need.Containers)
+	case limits.Memory > 0 && used.Memory+need.Memory > limits.Memory:
+		return Errorf(Forbidden, EQuotaMemory, "%s may use %d MiB of memory and uses %d; this needs %d more. Stop another project, scale down, or ask an administrator for more.", owner.Username, limits.Memory>>20, used.Memory>>20, need.Memory>>20)
 	}
 	return nil
 }
 
-// checkBuild refuses a build when its owner's limits are used up, before anything is built.
-func (p *Platform) checkBuild(ctx context.Context, project Project) error {
-	if err := p.checkStart(ctx, project); err != nil {
+// checkBuilds refuses one more build at a time than its owner may have. The claims are held.
+func (p *Platform) checkBuilds(ctx context.Context, project Project) error {
+	owner, limits, _, err := p.bounds(ctx, project)
+	if err != nil || limits.Builds == 0 {
 		return err
 	}
+	if p.claims.building(owner.ID) >= limits.Builds {
+		return Errorf(Forbidden, EQuotaBuilds, "%s may have %d builds at a time. Push again when another one has ended.", owner.Username, limits.Builds)
+	}
+	return nil
+}
+
+// checkDisk refuses a build when its owner's disk is used up.
+func (p *Platform) checkDisk(ctx context.Context, project Project) error {
 	owner, limits, projects, err := p.bounds(ctx, project)
+	if err != nil || limits.Disk == 0 {
+		return err
+	}
+	used, err := p.disk(ctx, projects)
 	if err != nil {
 		return err
 	}
-	if limits.Builds > 0 {
-		builds, err := p.building(ctx, projects)
-		if err != nil {
-			return err
-		}
-		if builds >= limits.Builds {
-			return Errorf(Forbidden, EQuotaBuilds, "%s may have %d builds at a time. Push again when another one has ended.", owner.Username, limits.Builds)
-		}
-	}
-	if limits.Disk > 0 {
-		used, err := p.disk(ctx, projects)
-		if err != nil {
-			return err
-		}
-		if used >= limits.Disk {
-			return Errorf(Forbidden, EQuotaDisk, "%s may use %d MiB of disk and uses %d. Delete a project, or ask an administrator for more.", owner.Username, limits.Disk>>20, used>>20)
-		}
+	if used >= limits.Disk {
+		return Errorf(Forbidden, EQuotaDisk, "%s may use %d MiB of disk and uses %d. Delete a project, or ask an administrator for more.", owner.Username, limits.Disk>>20, used>>20)
 	}
 	return nil
 }

@@ -155,4 +155,8 @@ func (p *Platform) enterHashing(ctx context.Context) error {
 func (p *Platform) leaveHashing() {
 	<-p.hashing
 	p.waiting.Add(-1)
+	select {
+	case p.hashed <- struct{}{}:
+	default:
+	}
 }

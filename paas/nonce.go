@@ -25,10 +25,13 @@ const (
 )
 
 // newNonce makes the secret of a link: 128 random bits, written like a UUID, which is what the first
-// PaaSTech's website expects in its addresses.
+// PaaSTech's website expects in its addresses. It is never one of the UUIDs that ids are: what has the
+// form of an id is kept in clear.
 func newNonce(at time.Time) (Secret, Nonce) {
 	bits := make([]byte, 16)
-	rand.Read(bits)
+	for rand.Read(bits); bits[6]>>4 == 4 && bits[8]>>6 == 2; {
+		rand.Read(bits)
+	}
 	text := hex.EncodeToString(bits)
 	secret := fmt.Sprintf("%s-%s-%s-%s-%s", text[:8], text[8:12], text[12:16], text[16:20], text[20:])
 	return Secret(secret), Nonce{hashNonce(Secret(secret)), at}

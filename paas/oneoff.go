@@ -14,9 +14,11 @@ func (p *Platform) RunCommand(ctx context.Context, caller User, id ProjectID, co
 	if err != nil {
 		return Ending{}, err
 	}
-	if err := p.checkStart(ctx, project); err != nil {
+	claim, err := p.claimOneOff(ctx, project, p.least())
+	if err != nil {
 		return Ending{}, err
 	}
+	defer claim.release()
 	spec := p.oneOff(d, OneOffProcess)
 	spec.Args = command
 	return p.Engine.Run(ctx, spec, streams)

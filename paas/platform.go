@@ -54,9 +54,11 @@ type Platform struct {
 	outbox    outbox
 	events    *events
 	limits    limits
+	claims    *claims
 	admins    hasAdmin
 	hashing   chan struct{} // bounds argon2id work, which costs memory and a core each
 	waiting   atomic.Int64  // log-ins that hash or wait to
+	hashed    chan struct{} // tells memoryLoop that one has
 	now       func() time.Time
 }
 
@@ -97,9 +99,11 @@ func New(options Options) (*Platform, error) {
 			options.Log.Warn("read what a container writes", "container", c.ID, "error", err)
 		}),
 		hashing: make(chan struct{}, maxHashing()),
+		hashed:  make(chan struct{}, 1),
 		outbox:  newOutbox(),
 		events:  newEvents(),
 		limits:  newLimits(now),
+		claims:  newClaims(),
 		now:     now,
 	}, nil
 }
@@ -126,6 +130,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.measureLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })
+	group.Go(func() error { return p.memoryLoop(ctx) })
 	return group.Wait()
 }
 

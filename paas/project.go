@@ -24,7 +24,10 @@ type Project struct {
 	UpdatedAt    time.Time
 }
 
-var projectName = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
+// ProjectNamePattern is what names of projects look like.
+const ProjectNamePattern = `^[a-z]([a-z0-9-]*[a-z0-9])?$`
+
+var projectName = regexp.MustCompile(ProjectNamePattern)
 
 // MaxProjectName is how many characters a project's name has at the most.
 const MaxProjectName = 40

@@ -114,10 +114,12 @@ func (p *Platform) settleBranch(ctx context.Context, id ProjectID, branch string
 
 // deployPush copies the tree out of the quarantine, builds it and rolls it out.
 func (p *Platform) deployPush(ctx context.Context, push Push, branch string, commit CommitID) error {
-	if err := p.checkBuild(ctx, push.Project); err != nil {
+	claim, err := p.claimBuild(ctx, push.Project)
+	if err != nil {
 		return err
 	}
-	if err := p.checkDisk(ctx); err != nil {
+	defer claim.release()
+	if err := p.checkRoom(ctx); err != nil {
 		return err
 	}
 	if err := p.Builder.Prepare(ctx, push.Output); err != nil {
@@ -144,13 +146,14 @@ func (p *Platform) deployPush(ctx context.Context, push Push, branch string, com
 	}
 	deployment := Deployment{Project: push.Project.ID, Reason: ReasonPush, By: push.By.ID, Branch: branch, Commit: commit}
 	build := func(ctx context.Context, d Deployment, out io.Writer) (Image, error) {
+		defer claim.built()
 		image, err := p.Builder.Build(ctx, Build{
 			Project: push.Project.ID, Deployment: d.Number, Dir: dir, Plan: plan, Env: push.Project.BuildEnv, Output: out,
 		})
 		image.App = plan.App
 		return image, err
 	}
-	_, err = p.deploy(ctx, deployment, rollout{build: build, output: push.Output, tied: true})
+	_, err = p.deploy(ctx, deployment, rollout{claim: claim, build: build, output: push.Output, tied: true})
 	return err
 }
 

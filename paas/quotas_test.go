@@ -2,6 +2,7 @@ package paas_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -109,4 +110,101 @@ func TestQuotas(t *testing.T) {
 		<-ended
 		w.mustPush("two")
 	})
+}
+
+// crowd is as many projects of ada's, each with an image.
+func (w *world) crowd(projects int) []paas.Project {
+	w.t.Helper()
+	var all []paas.Project
+	for i := range projects {
+		project, err := w.CreateProject(w.t.Context(), w.ada, fmt.Sprintf("one-of-many-%d", i))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.project = project
+		w.mustPush("image")
+		if err := w.Stop(w.t.Context(), w.ada, project.ID); err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, project)
+	}
+	return all
+}
+
+// TestTheLastPlaceIsTakenOnce asks twenty times at once for what there are three places of: three get
+// it, and a place that is given back is had again.
+func TestTheLastPlaceIsTakenOnce(t *testing.T) {
+	const most, projects = 3, 20
+	for code, limits := range map[paas.Code]paas.UserLimits{
+		paas.EQuotaContainers: {Containers: most},
+		paas.EQuotaMemory:     {Memory: most * 256 << 20},
+	} {
+		t.Run(string(code), func(t *testing.T) {
+			w, _ := bounded(t, paas.UserLimits{})
+			crowd := w.crowd(projects)
+			if _, err := w.SetLimits(t.Context(), "ada", &limits); err != nil {
+				t.Fatal(err)
+			}
+			release := make(chan struct{})
+			w.engine.mu.Lock()
+			w.engine.awaiting = release
+			w.engine.mu.Unlock()
+			w.atOnce(crowd, most, code, func() { close(release) }, func(project paas.Project) error {
+				_, err := w.Start(t.Context(), w.ada, project.ID, nil)
+				return err
+			})
+			if running := w.running(); len(running) != most {
+				t.Errorf("%d containers run", len(running))
+			}
+		})
+	}
+	t.Run(string(paas.EQuotaBuilds), func(t *testing.T) {
+		w, _ := bounded(t, paas.UserLimits{})
+		crowd := w.crowd(projects)
+		before := len(w.builder.builds)
+		if _, err := w.SetLimits(t.Context(), "ada", &paas.UserLimits{Builds: most}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		w.builder.building = make(chan struct{}, most)
+		letGo := func() {
+			for range most {
+				<-w.builder.building
+			}
+			cancel()
+		}
+		w.atOnce(crowd, most, paas.EQuotaBuilds, letGo, func(project paas.Project) error {
+			one := *w
+			one.project = project
+			_, err := one.push(ctx, "main", tree{"image": "two", "SLOW": ""})
+			if paas.IsKind(err, paas.Canceled) {
+				return nil
+			}
+			return err
+		})
+		if builds := len(w.builder.builds) - before; builds != most {
+			t.Errorf("%d builds", builds)
+		}
+		w.project = crowd[0]
+		w.mustPush("after the others")
+	})
+}
+
+// atOnce does something to all projects at the same time, and holds those that may until all others
+// were refused with the code.
+func (w *world) atOnce(projects []paas.Project, most int, code paas.Code, letGo func(), do func(paas.Project) error) {
+	w.t.Helper()
+	results := make(chan error, len(projects))
+	for _, project := range projects {
+		go func() { results <- do(project) }()
+	}
+	for i := range projects {
+		if i == len(projects)-most {
+			letGo()
+		}
+		err := <-results
+		if refused := i < len(projects)-most; refused && !paas.IsCode(err, code) || !refused && err != nil {
+			w.t.Errorf("answer %d: %v", i+1, err)
+		}
+	}
 }

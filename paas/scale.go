@@ -82,8 +82,7 @@ func (p *Platform) Plan(ctx context.Context, caller User, id ProjectID) ([]Opera
 		return nil, err
 	}
 	next.Number = all[0].Number + 1
-	next.App = next.Image.App.With(project.App)
-	next.Formation = formation(next.Image, next.App, project.Formation)
+	next.configure(project)
 	containers, err := p.containersOf(ctx, id)
 	if err != nil {
 		return nil, err

@@ -44,8 +44,11 @@ const (
 	MinPassword, MaxPassword = 8, 256
 )
 
+// UsernamePattern is what usernames look like.
+const UsernamePattern = `^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$`
+
 var (
-	username = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$`)
+	username = regexp.MustCompile(UsernamePattern)
 	// Names that would look like a part of the platform, in a path or a git address.
 	reservedUsernames = []string{"admin", "administrator", "api", "git", "login", "logout", "my", "paastech", "register", "root", "system", "www"}
 )

@@ -36,11 +36,16 @@ func covers(names []string, repository string) bool {
 type passes struct {
 	mu     sync.RWMutex
 	grants map[string]grant // guarded by mu
+
+	pushing sync.RWMutex // read-locked by every pass that may push, as long as it lasts
 }
 
 func newPasses() *passes { return &passes{grants: map[string]grant{}} }
 
 func (p *passes) add(g grant) paas.RegistryPass {
+	if len(g.push) > 0 {
+		p.pushing.RLock()
+	}
 	username := "pass-" + rand.Text()[:10]
 	g.password = rand.Text()
 	p.mu.Lock()
@@ -56,6 +61,9 @@ func (p *passes) add(g grant) paas.RegistryPass {
 func (p *passes) revoke(username string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if g, there := p.grants[username]; there && len(g.push) > 0 {
+		p.pushing.RUnlock()
+	}
 	delete(p.grants, username)
 }
 

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -38,7 +39,9 @@ type Registry struct {
 	app     *handlers.App
 	passes  *passes
 	engine  paas.RegistryPass
+	dir     string
 	storage storage
+	removed atomic.Bool // something, since the last sweep
 	pull    net.Listener
 	build   net.Listener // nil when there is no build network
 	log     *slog.Logger
@@ -67,7 +70,8 @@ func New(ctx context.Context, options Options) (*Registry, error) {
 		return nil, errors.Join(err, storage.close())
 	}
 	passes := newPasses()
-	return &Registry{
+	r := &Registry{
+		dir:     dir,
 		app:     newApp(ctx, dir),
 		passes:  passes,
 		engine:  passes.add(grant{pullAll: true}),
@@ -75,7 +79,9 @@ func New(ctx context.Context, options Options) (*Registry, error) {
 		pull:    pull,
 		build:   build,
 		log:     options.Log,
-	}, nil
+	}
+	r.removed.Store(true)
+	return r, nil
 }
 
 // newApp configures distribution. It logs to logrus' global logger, every image that is looked for
@@ -113,6 +119,7 @@ func (r *Registry) Run(ctx context.Context) error {
 	if r.build != nil {
 		r.serve(ctx, group, r.build, false)
 	}
+	group.Go(func() error { r.sweepLoop(ctx); return nil })
 	err := group.Wait()
 	return errors.Join(err, r.app.Shutdown(), r.storage.close())
 }

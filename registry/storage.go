@@ -43,8 +43,8 @@ func openStorage(dir string) (storage, error) {
 
 func (s storage) close() error { return errors.Join(s.root.Close(), s.blobs.Close()) }
 
-// Delete removes a repository or, with a trailing slash, everything below it. The blobs that nobody
-// names any more stay until they are collected.
+// Delete removes a repository or, with a trailing slash, everything below it. The layers that no
+// image has any more are swept a little later.
 func (r *Registry) Delete(ctx context.Context, repository string) error {
 	name, everything := strings.CutSuffix(repository, "/")
 	if _, err := reference.WithName(name); err != nil {
@@ -53,6 +53,7 @@ func (r *Registry) Delete(ctx context.Context, repository string) error {
 	if err := r.storage.remove(ctx, name, everything); err != nil {
 		return fmt.Errorf("delete repository %s: %w", repository, err)
 	}
+	r.removed.Store(true)
 	return nil
 }
 

@@ -13,6 +13,9 @@ import (
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(doomedDir); dir != "" {
+		os.Exit(openDoomed(dir))
+	}
 	os.Exit(runTests(m))
 }
 

@@ -76,6 +76,9 @@ func (c *Call) Decode(into any, how Strictness) error {
 	if err := checkJSONText(c.body); err != nil {
 		return err
 	}
+	if bytes.Equal(bytes.TrimSpace(c.body), []byte("null")) { // the standard library reads it as nothing at all
+		return paas.Errorf(paas.Invalid, paas.EInvalid, "The body must be a JSON object, not null.")
+	}
 	decoder := json.NewDecoder(bytes.NewReader(c.body))
 	if how == Strict {
 		decoder.DisallowUnknownFields()

@@ -34,6 +34,9 @@ func (s *Server) harden(next echo.HandlerFunc) echo.HandlerFunc {
 // AllowScripts lets the page that follows run our own script files.
 func (c *Call) AllowScripts() { c.policy(pagePolicy + "; script-src 'self'") }
 
+// AllowRequests lets the page that follows run our own script files, and those ask us.
+func (c *Call) AllowRequests() { c.policy(pagePolicy + "; script-src 'self'; connect-src 'self'") }
+
 // AllowFrames lets the page that follows show pages of ours that are confined.
 func (c *Call) AllowFrames() { c.policy(pagePolicy + "; frame-src 'self'") }
 

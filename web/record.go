@@ -2,6 +2,9 @@ package web
 
 import (
 	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -21,9 +24,9 @@ func (c *Call) record(route Route, err error) {
 	if err != nil && c.Caller.Username == "" {
 		return
 	}
-	result := paas.AuditDone
+	result, target := paas.AuditDone, c.Target
 	if err != nil {
-		result = paas.Public(err).Code
+		result, target = paas.Public(err).Code, whatExists(c.Target, paas.Public(err))
 	}
 	from := ""
 	if address := c.From(); address.IsValid() {
@@ -31,6 +34,24 @@ func (c *Call) record(route Route, err error) {
 	}
 	c.server.platform.Record(c.Request().Context(), paas.AuditEntry{
 		User: c.Caller.ID, Name: c.Caller.Username, With: c.credential(), From: from,
-		Action: route.action(), Target: c.Target, Result: result,
+		Action: route.action(), Target: target, Result: result,
 	})
+}
+
+// id is what our ids look like: a UUIDv4, which the secrets of mailed links are not.
+var id = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// whatExists leaves out of the target of a change that was refused what may be anything that somebody
+// typed, a secret in the wrong place too: all but ids, and names that something was in conflict with.
+func whatExists(target string, refusal *paas.Error) string {
+	if refusal.Kind == paas.Conflict {
+		return target
+	}
+	var kept []string
+	for word := range strings.FieldsSeq(target) {
+		if _, err := strconv.ParseUint(word, 10, 31); err == nil || id.MatchString(word) {
+			kept = append(kept, word)
+		}
+	}
+	return strings.Join(kept, " ")
 }

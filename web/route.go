@@ -59,7 +59,8 @@ func (r Route) action() string {
 
 func (r Route) changes() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
-func (r Route) scope() paas.Scope {
+// TokenScope is the scope that an API token needs to use the route.
+func (r Route) TokenScope() paas.Scope {
 	switch {
 	case r.Scope != "":
 		return r.Scope

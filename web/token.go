@@ -31,8 +31,8 @@ func (c *Call) checkToken(route Route) error {
 	case c.Token.Project != "" && !route.ProjectTokens:
 		return paas.Errorf(paas.Forbidden, paas.EScope, "This API token is for one project only.")
 	}
-	if !c.Token.Scope.Allows(route.scope()) {
-		return paas.Errorf(paas.Forbidden, paas.EScope, "This needs an API token of scope %s; this one's is %s.", route.scope(), c.Token.Scope)
+	if !c.Token.Scope.Allows(route.TokenScope()) {
+		return paas.Errorf(paas.Forbidden, paas.EScope, "This needs an API token of scope %s; this one's is %s.", route.TokenScope(), c.Token.Scope)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 
 	"github.com/paastech-cloud/paastech/api/wire"
@@ -16,6 +18,20 @@ func (c *Client) Health(ctx context.Context) (wire.Health, error) {
 // Info says what the server is: version, addresses, host keys.
 func (c *Client) Info(ctx context.Context) (wire.Info, error) {
 	return content[wire.Info](ctx, c, request{method: http.MethodGet, path: []string{"info"}})
+}
+
+// Document is the API's description of itself, in OpenAPI 3.1.
+func (c *Client) Document(ctx context.Context) (json.RawMessage, error) {
+	response, err := c.send(ctx, request{method: http.MethodGet, path: []string{"openapi.json"}})
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, c.lost(ctx, err)
+	}
+	return text, nil
 }
 
 // Login starts a session; WithToken uses its token.
@@ -44,6 +60,11 @@ func (c *Client) Keys(ctx context.Context) ([]wire.Key, error) {
 func (c *Client) AddKey(ctx context.Context, value, name string) (wire.Key, error) {
 	body := wire.NewKey{Value: value, Name: name}
 	return content[wire.Key](ctx, c, request{method: http.MethodPost, path: []string{"sshkeys", "my"}, body: body})
+}
+
+// AllKeys lists everybody's SSH keys, for administrators.
+func (c *Client) AllKeys(ctx context.Context) ([]wire.Key, error) {
+	return content[[]wire.Key](ctx, c, request{method: http.MethodGet, path: []string{"sshkeys"}})
 }
 
 // RemoveKey removes one of one's own SSH keys.

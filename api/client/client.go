@@ -70,6 +70,13 @@ func (c *Client) WithToken(token paas.Secret) *Client {
 	return &other
 }
 
+// WithTransport returns a client of the same server whose requests go another way.
+func (c *Client) WithTransport(transport http.RoundTripper) *Client {
+	other := *c
+	other.http = stay(transport)
+	return &other
+}
+
 // request is one call: a path below the base, and what goes with it.
 type request struct {
 	method string

@@ -22,6 +22,17 @@ func (c *Client) Projects(ctx context.Context) ([]wire.Project, error) {
 	return content[[]wire.Project](ctx, c, request{method: http.MethodGet, path: []string{"projects", "my"}})
 }
 
+// AllProjects lists everyone's projects, for administrators.
+func (c *Client) AllProjects(ctx context.Context) ([]wire.Project, error) {
+	return content[[]wire.Project](ctx, c, request{method: http.MethodGet, path: []string{"projects"}})
+}
+
+// Statuses asks for what projects show, by the first PaaSTech's names.
+func (c *Client) Statuses(ctx context.Context, ids ...paas.ProjectID) ([]wire.ContainerStatus, error) {
+	found, err := content[wire.Statuses](ctx, c, request{method: http.MethodPost, path: []string{"projects", "status"}, body: wire.StatusQuery{ContainerNames: ids}})
+	return found.ContainerStatuses, err
+}
+
 // Project returns one project.
 func (c *Client) Project(ctx context.Context, id paas.ProjectID) (wire.Project, error) {
 	return content[wire.Project](ctx, c, request{method: http.MethodGet, path: project(id)})

@@ -73,6 +73,35 @@ func (c *Client) FollowDeploymentLog(ctx context.Context, id paas.ProjectID, num
 	return deployment, nil
 }
 
+// Events gives hear each change of one's projects as it happens, until ctx ends or hear fails.
+func (c *Client) Events(ctx context.Context, hear func(wire.Event) error) error {
+	response, err := c.send(ctx, request{method: http.MethodGet, path: []string{"events"}, accept: eventStream})
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	events := newEventReader(response.Body)
+	for {
+		event, err := events.next()
+		if err != nil {
+			return c.lost(ctx, fmt.Errorf("the stream broke off: %w", err))
+		}
+		switch event.name {
+		case wire.EventEnd:
+			return nil
+		case problem.Event:
+			return broken(event.data)
+		}
+		var change wire.Event
+		if err := json.Unmarshal([]byte(event.data), &change); err != nil {
+			return fmt.Errorf("read an event: %w", err)
+		}
+		if err := hear(change); err != nil {
+			return err
+		}
+	}
+}
+
 // follow reads a stream to its end event and returns that event's data.
 func (c *Client) follow(ctx context.Context, r request, line func(string) error) (string, error) {
 	response, err := c.send(ctx, r)

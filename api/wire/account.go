@@ -37,7 +37,7 @@ type NewUser struct {
 	Username string      `json:"username"`
 	Email    string      `json:"email"`
 	Password paas.Secret `json:"password"`
-	Admin    bool        `json:"admin"`
+	Admin    bool        `json:"admin,omitempty"`
 }
 
 // NewPassword replaces a password on the host.

@@ -62,7 +62,7 @@ type Env struct {
 
 // NewEnv replaces a set of variables.
 type NewEnv struct {
-	Env paas.Env `json:"env"`
+	Env paas.Env `json:"env" required:"true"`
 }
 
 // EnvChange sets variables; null removes one.
@@ -77,7 +77,7 @@ type Deploy struct {
 
 // StatusQuery asks for the statuses of projects by the first PaaSTech's names.
 type StatusQuery struct {
-	ContainerNames []paas.ProjectID `json:"container_names"`
+	ContainerNames []paas.ProjectID `json:"container_names,omitempty"`
 }
 
 // Statuses answers a StatusQuery.

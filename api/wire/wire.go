@@ -58,6 +58,7 @@ type Info struct {
 	Applications string            `json:"applications"` // http://<project-id>.user-app.domain:port
 	HostKeys     []HostKey         `json:"hostKeys"`
 	Registration paas.Registration `json:"registration"`
+	Challenge    bool              `json:"challenge"` // registering needs the answer to GET /auth/challenge
 }
 
 // HostKey is a key of the git server.

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"reflect"
+
+	"github.com/paastech-cloud/paastech/api/openapi"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+const (
+	exampleID    = "0b6f1a34-54c6-4d6e-8b51-0e2f4d9c7a11"
+	exampleKey   = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMS2xLtxxxkq6qhkGQ0v9VX0mhM0hV3a2jQvZ7o2bFYl"
+	examplePrint = "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"
+)
+
+// text is a string of any kind.
+func text(example string) openapi.Schema {
+	return openapi.Schema{Type: openapi.String, Example: example}
+}
+
+// said is a string that means something.
+func said(example, description string) openapi.Schema {
+	return openapi.Schema{Type: openapi.String, Example: example, Description: description}
+}
+
+// bounded is a string of a length.
+func bounded(least, most int, example string) openapi.Schema {
+	return openapi.Schema{Type: openapi.String, MinLength: least, MaxLength: most, Example: example}
+}
+
+// uuid is an id.
+func uuid() openapi.Schema {
+	return openapi.Schema{Type: openapi.String, Format: "uuid", Example: exampleID}
+}
+
+// whole is a number from 0 up.
+func whole(example int, description string) openapi.Schema {
+	zero := 0
+	return openapi.Schema{Type: openapi.Integer, Minimum: &zero, Example: example, Description: description}
+}
+
+// oneOf is one of some words, the first for the example.
+func oneOf[T ~string](values ...T) openapi.Schema {
+	schema := openapi.Schema{Type: openapi.String, Example: string(values[0])}
+	for _, value := range values {
+		schema.Enum = append(schema.Enum, string(value))
+	}
+	return schema
+}
+
+func statuses() openapi.Schema {
+	return oneOf(paas.StatusRunning, paas.StatusNew, paas.StatusStarting, paas.StatusUnhealthy, paas.StatusCrashing, paas.StatusStopping, paas.StatusStopped, paas.StatusFailed)
+}
+
+// vocabulary is what the words of the API mean (API.md, "Rules for input").
+func vocabulary() openapi.Vocabulary {
+	return openapi.Vocabulary{Fields: fieldWords(), Types: typeWords()}
+}
+
+func typeWords() map[reflect.Type]openapi.Schema {
+	kind := statuses()
+	return map[reflect.Type]openapi.Schema{
+		reflect.TypeFor[paas.UserID]():       uuid(),
+		reflect.TypeFor[paas.ProjectID]():    uuid(),
+		reflect.TypeFor[paas.KeyID]():        uuid(),
+		reflect.TypeFor[paas.TokenID]():      uuid(),
+		reflect.TypeFor[paas.InviteID]():     uuid(),
+		reflect.TypeFor[paas.MailID]():       uuid(),
+		reflect.TypeFor[paas.CommitID]():     said("5f0c9d2e7b1a4c3d8e6f7a8b9c0d1e2f3a4b5c6d", "A git object's name; empty when there is none."),
+		reflect.TypeFor[paas.Status]():       kind,
+		reflect.TypeFor[paas.State]():        oneOf(paas.Live, paas.Queued, paas.Building, paas.Starting, paas.Superseded, paas.Failed, paas.Aborted),
+		reflect.TypeFor[paas.Reason]():       oneOf(paas.ReasonPush, paas.ReasonDeploy, paas.ReasonEnv, paas.ReasonStart, paas.ReasonRestart),
+		reflect.TypeFor[paas.Scope]():        oneOf(paas.ScopeDeploy, paas.ScopeRead, paas.ScopeAdmin),
+		reflect.TypeFor[paas.Registration](): oneOf(paas.RegistrationInvite, paas.RegistrationOpen, paas.RegistrationClosed),
+		reflect.TypeFor[paas.EventKind]():    oneOf(paas.EventDeployment, paas.EventProjectStatus, paas.EventProjectCreated, paas.EventProjectChanged, paas.EventProjectDeleted),
+		reflect.TypeFor[paas.Code]():         {Type: openapi.String, Pattern: "^E_[A-Z0-9_]+$", Example: string(paas.ENoPort)},
+		reflect.TypeFor[paas.Env]():          variables(&openapi.Schema{Type: openapi.String, MaxLength: paas.MaxEnvValue}),
+		reflect.TypeFor[map[paas.Status]int](): {
+			Type: openapi.Object, PropertyNames: &openapi.Schema{Enum: kind.Enum}, AdditionalProperties: &openapi.Schema{Type: openapi.Integer}, Example: map[string]any{string(paas.StatusRunning): 3},
+		},
+	}
+}
+
+// variables is a set of environment variables.
+func variables(value *openapi.Schema) openapi.Schema {
+	return openapi.Schema{
+		Type: openapi.Object, Example: map[string]any{"GREETING": "hello"}, MaxProperties: paas.MaxEnvVars, AdditionalProperties: value,
+		Description:   "Names that begin with PAASTECH_ are the platform's own. PORT, when it is set, is a number from 1 to 65535.",
+		PropertyNames: &openapi.Schema{Pattern: paas.EnvKeyPattern, MaxLength: paas.MaxEnvKey, Not: &openapi.Schema{Pattern: "^PAASTECH_"}},
+	}
+}
+
+func fieldWords() map[string]openapi.Schema {
+	username := openapi.Schema{Type: openapi.String, MinLength: paas.MinUsername, MaxLength: paas.MaxUsername, Pattern: paas.UsernamePattern, Example: "ada"}
+	project := openapi.Schema{Type: openapi.String, MinLength: 1, MaxLength: paas.MaxProjectName, Pattern: paas.ProjectNamePattern, Example: "space-way"}
+	email := openapi.Schema{Type: openapi.String, Format: "email", MaxLength: paas.MaxEmail, Example: "ada@example.com"}
+	password := bounded(paas.MinPassword, paas.MaxPassword, "correct horse battery")
+	anyPassword := text("correct horse battery")
+	set := variables(&openapi.Schema{Type: []string{openapi.String, openapi.Null}, MaxLength: paas.MaxEnvValue})
+	set.Description += " null counts as the empty text."
+	change := variables(&openapi.Schema{Type: []string{openapi.String, openapi.Null}, MaxLength: paas.MaxEnvValue})
+	change.PropertyNames, change.MaxProperties, change.Description = nil, 0, change.Description+" null removes a variable."
+	return map[string]openapi.Schema{
+		"username": username, "email": email, "password": password, "currentPassword": anyPassword, "passwordVerification": password,
+		"Login.email": text("ada@example.com"), "Login.password": anyPassword, "Password.password": anyPassword, "ProfileChange.password": anyPassword,
+		"Address.email": said("ada@example.com", "An e-mail address."), "NewInvite.email": said("bob@example.com", "An e-mail address; empty makes a code to hand over."), "Invite.email": email, "pendingEmail": email,
+		"AuditEntry.username": said("ada", "Empty when nobody who is known did it."), "ProfileChange.username": username, "ProfileChange.email": email,
+
+		"NewProject.name": project, "ProjectChange.name": project, "Project.name": project, "ProjectName.name": project,
+		"SettingsChange.branch": bounded(1, 200, "main"), "branch": said("main", "Empty until one was pushed."),
+		"EnvChange.env": change, "NewEnv.env": set, "Deploy.env_vars": set, "container_names": {Type: openapi.Array, MaxItems: maxStatuses, Items: &openapi.Schema{Type: openapi.String}, Example: []any{exampleID}},
+		"container_status": oneOf("STATUS_RUNNING", "STATUS_UNKNOWN", "STATUS_STARTING", "STATUS_STOPPING", "STATUS_STOPPED"),
+		"gitUrl":           text("ssh://git@paas.example.com:2222/" + exampleID + ".git"), "Project.url": text("https://" + exampleID + ".user-app.example.com"),
+		"logs": text("listening on 8080\n"),
+
+		"NewKey.value": said(exampleKey+" ada@laptop", "One line of authorized_keys."), "Key.value": text(exampleKey), "HostKey.value": text(exampleKey),
+		"NewKey.name": {Type: openapi.String, MaxLength: paas.MaxKeyName, Example: "laptop", Description: "Else the key's comment."}, "Key.name": text("laptop"),
+		"fingerprint": text(examplePrint), "HostKey.type": text("ssh-ed25519"),
+		"NewToken.name": bounded(1, paas.MaxTokenName, "CI"), "Token.name": text("CI"), "Token.token": said("pt_4qk3m2v7c6xq5n1r9s8t0w2y4z6", "Shown once."),
+
+		"accessToken": text("eyJhbGciOiJIUzI1NiIs…"), "Invite.code": said("9d1c0f7a-2b6e-4a0d-8c35-7e1f2a9b4c60", "Shown once."), "invite": said("9d1c0f7a-2b6e-4a0d-8c35-7e1f2a9b4c60", "The code of an invitation."),
+		"Register.challenge": said("t0x1.k3v9.Zm9v.4711", "The answer to GET /auth/challenge, when there is one."), "Info.challenge": {Type: openapi.Boolean, Example: false, Description: "Registering needs the answer to GET /auth/challenge."},
+		"Challenge.text": text("t0x1.k3v9.Zm9v"), "bits": whole(20, "How many zero bits SHA-256 of text + . + x begins with; the answer is text + . + x."),
+
+		"number": whole(3, ""), "Deployment.name": text("v3"), "port": whole(8080, "Where the application answers; 0 until that is known."),
+		"Process.type": text("web"), "Process.command": text("node server.js"), "message": text(meanings()[paas.ENoPort].sentence),
+		"cpu_usage": {Type: openapi.Number, Example: 1.5, Description: "Percent of one core."}, "memory_usage": whole(50<<20, "Bytes, without the page cache."), "memory_limit": whole(512<<20, "Bytes."),
+
+		"service": oneOf("OK", "KO"), "database": oneOf("OK", "KO"), "version": text("v1.0.0"), "Info.url": text("https://paas.example.com"),
+		"git": text("ssh://git@paas.example.com:2222"), "applications": text("https://<project-id>.user-app.example.com"),
+
+		"users": whole(12, ""), "admins": whole(1, ""), "unverified": whole(0, ""), "Overview.projects": whole(20, ""), "deployments": whole(1, "On their way."),
+		"mailsQueued": whole(0, ""), "mailsFailed": whole(0, ""), "UserLimits.projects": whole(10, "0 is no bound."), "memory": whole(1<<30, "Bytes of all running containers; 0 is no bound."),
+		"UserLimits.containers": whole(4, "That run; 0 is no bound."), "containers": whole(4, "That run."), "builds": whole(2, "At a time; 0 is no bound."), "UserLimits.disk": whole(5<<30, "Bytes; 0 is no bound."),
+		"disk": whole(300<<20, "Bytes."), "keys": whole(1, ""), "tokens": whole(2, ""), "by": text("eve"),
+		"AuditEntry.id": whole(4711, "Grows."), "with": said("session 1f3a9c04", "A session, a token, a key, or the host."), "from": text("203.0.113.7"),
+		"action": text("deleteProject"), "target": text(exampleID), "AuditEntry.result": said("OK", "Or the code of the failure."), "part": oneOf("containers", "database", "images", "repositories", "logs", "deployments"),
+		"Problem.status": {Const: "error", Type: openapi.String, Example: "error"}, "statusCode": whole(400, ""), "Document.id": said(exampleID, "Of one of our own failures, also in the log."), "field": text("name"),
+		"Document.status": {Const: "error", Type: openapi.String, Example: "error"}, "Document.message": said("A sentence.", "For a person."), "Detail.message": said("A sentence.", "What is wrong with the field."),
+		"Finding.message": text("something is kept of project " + exampleID + ", which does not exist"),
+	}
+}
