@@ -20,6 +20,20 @@ type Sample struct {
 	Traffic  Traffic // in the span
 }
 
+// Merged is the sample of one span that two readings of it make.
+func (s Sample) Merged(other Sample) Sample {
+	if readings := s.Readings + other.Readings; readings > 0 {
+		s.CPU = (s.CPU*float64(s.Readings) + other.CPU*float64(other.Readings)) / float64(readings)
+		s.Readings = readings
+	}
+	s.Memory, s.Limit = max(s.Memory, other.Memory), max(s.Limit, other.Limit)
+	s.Received += other.Received
+	s.Sent += other.Sent
+	s.Restarts += other.Restarts
+	s.Traffic = s.Traffic.plus(other.Traffic)
+	return s
+}
+
 // Resolutions are the spans that samples have, with how long they are kept: the finest for the last
 // hours, then coarser ones up to a week.
 var Resolutions = []struct{ Span, Kept time.Duration }{

@@ -38,7 +38,12 @@ func TestCheckFindsADamagedFile(t *testing.T) {
 		content[i] ^= 0x55
 	}
 	must(t, os.WriteFile(s.path, content, 0o600))
-	damages, err := opened(t, options).Check(t.Context())
+	damaged, err := Open(t.Context(), options)
+	if err != nil {
+		return // so bad that it is found at once
+	}
+	defer damaged.Close()
+	damages, err := damaged.Check(t.Context())
 	if err == nil && len(damages) == 0 {
 		t.Error("found nothing")
 	}

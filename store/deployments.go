@@ -28,6 +28,9 @@ type deploymentRow struct {
 	BuiltAt   *time.Time
 	EndedAt   *time.Time
 	LiveAt    *time.Time
+	App       *paas.App      `gorm:"serializer:json"` // null: of an earlier schema
+	Formation paas.Formation `gorm:"serializer:json"`
+	Restores  int
 }
 
 func (deploymentRow) TableName() string { return "deployments" }
@@ -51,6 +54,9 @@ func (s *Store) newDeploymentRow(deployment paas.Deployment) deploymentRow {
 		BuiltAt:   storedOptional(deployment.BuiltAt),
 		EndedAt:   storedOptional(deployment.EndedAt),
 		LiveAt:    storedOptional(deployment.LiveAt),
+		App:       &deployment.App,
+		Formation: deployment.Formation,
+		Restores:  deployment.Restores,
 	}
 	if deployment.By != "" {
 		by := string(deployment.By)
@@ -83,6 +89,11 @@ func (row deploymentRow) bare() paas.Deployment {
 		BuiltAt:   storedOptional(row.BuiltAt),
 		EndedAt:   storedOptional(row.EndedAt),
 		LiveAt:    storedOptional(row.LiveAt),
+		Formation: row.Formation,
+		Restores:  row.Restores,
+	}
+	if row.App != nil {
+		deployment.App = *row.App
 	}
 	if row.UserID != nil {
 		deployment.By = paas.UserID(*row.UserID)
@@ -151,7 +162,7 @@ func (s *Store) supersede(tx *gorm.DB, by paas.Deployment) error {
 
 func (s *Store) saveDeployment(tx *gorm.DB, deployment paas.Deployment) error {
 	row := s.newDeploymentRow(deployment)
-	columns := []string{"State", "Branch", "CommitID", "Image", "Port", "Diagnosis", "BuiltAt", "EndedAt", "LiveAt"}
+	columns := []string{"State", "Branch", "CommitID", "Image", "Port", "Diagnosis", "BuiltAt", "EndedAt", "LiveAt", "App", "Formation"}
 	if deployment.Env != nil {
 		columns = append(columns, "Env")
 	}

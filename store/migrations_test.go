@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func TestASchemaOneDatabaseBecomesWhatIsKnownNow(t *testing.T) {
 // wantCopy looks for the copy that was made before the values were encrypted, and restores it.
 func wantCopy(t *testing.T, options Options, log *bytes.Buffer) {
 	t.Helper()
-	path := filepath.Join(options.DataDir, "paastech.db.before-schema-2-unencrypted")
+	path := filepath.Join(options.DataDir, fmt.Sprintf("paastech.db.before-schema-%d-unencrypted", newestSchema()))
 	content, err := os.ReadFile(path)
 	must(t, err)
 	info, err := os.Stat(path)

@@ -19,6 +19,8 @@ type projectRow struct {
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
 	DeletingAt   *time.Time
+	App          *paas.App      `gorm:"serializer:json"`
+	Formation    paas.Formation `gorm:"serializer:json"`
 }
 
 func (projectRow) TableName() string { return "projects" }
@@ -43,6 +45,8 @@ func (s *Store) newProjectRow(project paas.Project) projectRow {
 		Stopped:      project.Stopped,
 		CreatedAt:    stored(project.CreatedAt),
 		UpdatedAt:    stored(project.UpdatedAt),
+		App:          &project.App,
+		Formation:    project.Formation,
 	}
 }
 
@@ -56,7 +60,7 @@ func (s *Store) project(row projectRow) (paas.Project, error) {
 	if err != nil {
 		return paas.Project{}, err
 	}
-	return paas.Project{
+	project := paas.Project{
 		ID:           paas.ProjectID(row.ID),
 		Owner:        paas.UserID(row.UserID),
 		OwnerName:    row.OwnerName,
@@ -67,7 +71,12 @@ func (s *Store) project(row projectRow) (paas.Project, error) {
 		Stopped:      row.Stopped,
 		CreatedAt:    row.CreatedAt.UTC(),
 		UpdatedAt:    row.UpdatedAt.UTC(),
-	}, nil
+		Formation:    row.Formation,
+	}
+	if row.App != nil {
+		project.App = *row.App
+	}
+	return project, nil
 }
 
 // selectProjects begins a query of projects with their owners' names.
@@ -158,7 +167,7 @@ func (s *Store) ChangeProject(ctx context.Context, id paas.ProjectID, change fun
 		project.UpdatedAt = stored(time.Now())
 		row := s.newProjectRow(project)
 		return tx.Where("id = ?", string(id)).
-			Select("Name", "Config", "DeployBranch", "Stopped", "UpdatedAt").Updates(&row).Error
+			Select("Name", "Config", "DeployBranch", "Stopped", "UpdatedAt", "App", "Formation").Updates(&row).Error
 	})
 	return project, err
 }
