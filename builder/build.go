@@ -49,7 +49,7 @@ type job struct {
 
 // Build makes the image of a tree and publishes it to the local registry.
 func (b *Builder) Build(ctx context.Context, build paas.Build) (paas.Image, error) {
-	j := job{Build: build, log: &transcript{out: build.Output, log: b.options.Log}}
+	j := job{Build: build, log: newTranscript(build.Output, b.options.Log)}
 	defer j.log.close()
 	if err := b.takeSlot(ctx, j.log); err != nil {
 		return paas.Image{}, err
@@ -181,6 +181,10 @@ func (b *Builder) runPack(ctx context.Context, j *job) error {
 	}
 	if failed := docker.failure(); failed != nil {
 		return b.diagnose(j, failed)
+	}
+	if packErr != nil && strings.Contains(packErr.Error(), "no space left on device") {
+		j.log.look(packErr.Error())
+		return rejected(paas.EBuildDiskFull, "%s", j.log.seen().sentence())
 	}
 	if packErr != nil {
 		return fmt.Errorf("build with pack: %w", packErr)

@@ -34,6 +34,8 @@ func (b *Builder) diagnose(j *job, failed *phase) error {
 		return fmt.Errorf("wait for the build's container: %w", failed.lost)
 	case failed.oomKilled:
 		return rejected(paas.EBuildMemory, "the build used more memory than its limit of %s and was ended. Make it use less, for example by building with fewer workers.", bytesOf(b.options.Limits.Memory))
+	case seen.explains(seen.code):
+		return rejected(seen.found.code, "%s", seen.sentence())
 	case seen.code != "":
 		return rejected(paas.Code(seen.code), "%s", seen.reason)
 	case failed.exit == exitNoGroup || failed.exit == exitDetectFail:

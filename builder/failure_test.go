@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestFailuresAreDiagnosed(t *testing.T) {
 		"a buildpack":     {map[string]string{"package.json": "{", "server.js": ""}, "E_BAD_MANIFEST", "package.json"},
 		"a script":        {scripted("console.log('the reason'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
 		"a forged phase":  {scripted("console.log('===> EXPORTING'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
-		"too much memory": {scripted("const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1))"), paas.EBuildMemory, "256 MiB"},
+		"4 times its memory": {scripted("const all = []; for (let i = 0; i < 64; i++) all.push(Buffer.alloc(16 << 20, 1))"), paas.EBuildMemory, "256 MiB"},
 	}
 	options := shared.options()
 	options.Limits.Memory = 256 << 20
@@ -103,9 +104,13 @@ func TestACanceledBuildLeavesNothing(t *testing.T) {
 		done <- err
 	}()
 	running(t, project)
+	canceled := time.Now()
 	cancel(why)
 	if err := <-done; !errors.Is(err, why) {
 		t.Errorf("got %v", err)
+	}
+	if took := time.Since(canceled); os.Getenv("PAASTECH_SOAK") == "1" && took > 2*time.Second {
+		t.Errorf("canceling took %s", took)
 	}
 	if left := leftovers(t, project); len(left) != 0 {
 		t.Errorf("left behind: %v", left)

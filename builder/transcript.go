@@ -45,6 +45,10 @@ type transcript struct {
 	evidence
 }
 
+func newTranscript(out io.Writer, log *slog.Logger) *transcript {
+	return &transcript{out: out, log: log, evidence: evidence{suspicion: newSuspicion()}}
+}
+
 // evidence is what a diagnosis is made from.
 type evidence struct {
 	section string
@@ -52,6 +56,7 @@ type evidence struct {
 	reason  string
 	last    string // line of a buildpack
 	grumble string // line of the lifecycle that begins with ERROR
+	suspicion
 }
 
 // Info gets the headlines of a build in several containers.
@@ -123,11 +128,13 @@ func (t *transcript) line(text string) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(text, "ERROR: ") && t.section != "":
+	case strings.HasPrefix(text, "ERROR: failed to ") || strings.HasPrefix(text, "ERROR: ") && t.section != "" && t.section != building: // pip says ERROR, too
 		t.grumble = strings.TrimPrefix(text, "ERROR: ")
+		t.look(t.grumble)
 	case t.section == building:
 		if strings.TrimSpace(text) != "" {
 			t.last = strings.TrimSpace(text)
+			t.look(text)
 		}
 		t.say(text)
 	}
