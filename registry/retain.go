@@ -21,6 +21,9 @@ func (r *Registry) Retain(ctx context.Context, repository string, keep []string)
 		return 0, paas.Errorf(paas.Invalid, paas.EInvalid, "%q is not the name of a repository.", repository).Because(err)
 	}
 	removed, err := r.storage.retain(ctx, repository, keep)
+	if removed > 0 {
+		r.removed.Store(true)
+	}
 	if err != nil {
 		return removed, fmt.Errorf("remove images of %s: %w", repository, err)
 	}

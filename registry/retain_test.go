@@ -27,7 +27,8 @@ func TestRetainKeepsWhatIsKept(t *testing.T) {
 	ctx := context.Background()
 	r, _ := running(t, t.TempDir())
 	base, _ := someImage(t)
-	builds := newClient(t, r.Grant(nil, []string{"one/", "two/"}))
+	pass := r.Grant(nil, []string{"one/", "two/"})
+	builds := newClient(t, pass)
 	var digests []v1.Hash
 	for _, tag := range []string{"v1", "v2", "v3", "v4"} {
 		image, digest := onBase(t, base)
@@ -44,6 +45,18 @@ func TestRetainKeepsWhatIsKept(t *testing.T) {
 			t.Errorf("time %d: removed %d, %v", i+1, removed, err)
 		}
 	}
+	before, err := r.Size(ctx, "one")
+	must(t, err)
+	pass.Revoke()
+	if swept, err := r.Sweep(ctx); err != nil || !swept {
+		t.Fatalf("swept: %v, %v", swept, err)
+	}
+	if after, err := r.Size(ctx, "one"); err != nil || after >= before || after == 0 {
+		t.Errorf("%d bytes of %d are left, %v", after, before, err)
+	}
+	pass = r.Grant(nil, []string{"one/"})
+	defer pass.Revoke()
+	builds = newClient(t, pass)
 	engine := newClient(t, r.EnginePass())
 	for reference, want := range map[string]v1.Hash{
 		"/one/app:v2": digests[1], "/one/app:v4": digests[3], "/one/app:latest": digests[3], "/two/app:v1": otherDigest,
@@ -74,8 +87,16 @@ func TestRetainOfNothing(t *testing.T) {
 		}
 	}
 	image, _ := someImage(t)
-	must(t, newClient(t, r.Grant(nil, []string{"one/"})).push(r.BuildAddress()+"/one/app:v1", image))
+	pass := r.Grant(nil, []string{"one/"})
+	must(t, newClient(t, pass).push(r.BuildAddress()+"/one/app:v1", image))
+	pass.Revoke()
 	if removed, err := r.Retain(context.Background(), "one/app", nil); removed != 1 || err != nil {
 		t.Errorf("removed %d, %v", removed, err)
+	}
+	if swept, err := r.Sweep(context.Background()); err != nil || !swept {
+		t.Errorf("swept: %v, %v", swept, err)
+	}
+	if size, err := r.Size(context.Background(), "one"); size != 0 || err != nil {
+		t.Errorf("%d bytes are left, %v", size, err)
 	}
 }
