@@ -73,9 +73,10 @@ func onlyLocal(listeners []netip.AddrPort, port int) bool {
 }
 
 func diagnoseEnd(seen Readiness, process string, lines []string) Diagnosis {
-	who := "the app"
+	who, command := "the app", "the start command"
 	if process != WebProcess {
 		who = "the process " + process
+		command += " of " + process
 	}
 	module := missingModule(lines)
 	switch {
@@ -84,9 +85,9 @@ func diagnoseEnd(seen Readiness, process string, lines []string) Diagnosis {
 	case hasLine(lines, "exec format error"):
 		return Diagnosis{EWrongArch, who + " is a program for another kind of processor than this host's. Build it here, or for this host's architecture."}
 	case seen.ExitCode == 127:
-		return Diagnosis{ECommandNotFound, "the start command of " + strings.TrimPrefix(who, "the process ") + " was not found (exit code 127). Check the Procfile or the start script."}
+		return Diagnosis{ECommandNotFound, command + " was not found (exit code 127). Check the Procfile or the start script."}
 	case seen.ExitCode == 126:
-		return Diagnosis{ENotExecutable, "the start command of " + strings.TrimPrefix(who, "the process ") + " cannot be executed (exit code 126). Make the file executable: git update-index --chmod=+x FILE."}
+		return Diagnosis{ENotExecutable, command + " cannot be executed (exit code 126). Make the file executable: git update-index --chmod=+x FILE."}
 	case module != "":
 		return Diagnosis{EMissingModule, fmt.Sprintf("%s needs %s, which is not installed. Add it to the project's dependencies (not only the development ones) and push again.", who, module)}
 	case hasLine(lines, "No space left on device"), hasLine(lines, "ENOSPC"):

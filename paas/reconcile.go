@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// reconcileEvery is how often the platform compares what runs with what was decided, unasked.
-const reconcileEvery = time.Minute
+// reconcileEvery is how often the platform compares what runs with what was decided, unasked;
+// reconcilePause is how long it rests in between whatever happens.
+const (
+	reconcileEvery = time.Minute
+	reconcilePause = 50 * time.Millisecond
+)
 
 // reconcileLoop reconciles at the start, whenever the engine says that something changed, and every minute.
 func (p *Platform) reconcileLoop(ctx context.Context) error {
@@ -31,6 +35,11 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 			}
 		case <-p.wake:
 		case <-tick.C:
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(reconcilePause):
 		}
 	}
 }
@@ -240,6 +249,7 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 		if err := p.execute(ctx, w, o); err != nil {
 			return fmt.Errorf("%s: %w", o, err)
 		}
+		p.wakeReconcile() // to see what came of it
 	}
 	if err := p.reconcileRoute(ctx, id); err != nil {
 		return err

@@ -36,9 +36,7 @@ func TestReconcileBringsBackWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.eventuallyRunning("one")
-	if w.router.state(w.Hostname(w.project.ID)) != paas.RouteLive {
-		t.Error("no live route")
-	}
+	w.eventually("the route is live", func() bool { return w.router.state(w.Hostname(w.project.ID)) == paas.RouteLive })
 }
 
 func TestReconcileRemovesWhatNobodyOwns(t *testing.T) {

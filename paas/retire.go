@@ -42,7 +42,7 @@ func (r *retiring) has(id ContainerID) bool {
 // takeOver leads the traffic to the deployment's containers and retires every other one of the project.
 func (p *Platform) takeOver(ctx context.Context, d Deployment, containers []Container) {
 	for _, container := range containers {
-		p.vitals.ready(container)
+		p.vitals.ready(p.now(), container, d)
 	}
 	drain := p.Router.Replace(p.liveRoute(d, containers))
 	defer p.pruneLater(ctx, d.Project)

@@ -98,10 +98,11 @@ func (v *vitals) looked() bool {
 }
 
 // ready notes that a container of a rollout answered.
-func (v *vitals) ready(c Container) {
+func (v *vitals) ready(now time.Time, c Container, d Deployment) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.known[c.ID] = &vital{container: c, started: c.StartedAt, well: true, onceWell: true}
+	v.known[c.ID] = &vital{started: c.StartedAt, well: true, onceWell: true, asked: now}
+	v.update(now, c, d, true)
 }
 
 // serving chooses of running containers those that traffic may go to: the well ones, else those that
