@@ -21,6 +21,11 @@ type cause struct {
 // causes in their order of weight: a full disk makes many other things fail, and what cannot be asked
 // for is not found.
 func causes() []cause {
+	return slices.Concat(hostCauses(), packageCauses(), sourceCauses())
+}
+
+// hostCauses are what the host lacks.
+func hostCauses() []cause {
 	return []cause{
 		{
 			code: paas.EBuildDiskFull, phrases: []string{"no space left on device", "No space left on device", "ENOSPC", "Disk quota exceeded"},
@@ -30,6 +35,12 @@ func causes() []cause {
 			code: paas.EBuildMemory, phrases: []string{"JavaScript heap out of memory", "signal: killed", "signal SIGKILL", "Cannot allocate memory", "MemoryError", "fatal error: runtime: out of memory", "ENOMEM"},
 			says: "the build ran out of memory. Make it use less, for example by building with fewer workers, or have an administrator raise builder.memory.",
 		},
+	}
+}
+
+// packageCauses are about dependencies and where they come from.
+func packageCauses() []cause {
+	return []cause{
 		{
 			code: ERegistryDenied, phrases: []string{"npm error code E401", "npm error code E403", "npm ERR! code E401", "npm ERR! code E403", "npm error code ENEEDAUTH", "401 Client Error", "403 Client Error", "HTTP error 401", "HTTP error 403", "401 Unauthorized", "403 Forbidden", "ERR_PNPM_FETCH_401", "ERR_PNPM_FETCH_403", "could not read Username for", "terminal prompts disabled"},
 			name: regexp.MustCompile(`https?://(?:[^\s/@]*@)?([A-Za-z0-9.:-]{1,100})`),
@@ -69,6 +80,12 @@ func causes() []cause {
 			name: regexp.MustCompile(`([A-Za-z0-9.-]+\.[a-z]+/[A-Za-z0-9./_@-]{1,100}[A-Za-z0-9])`),
 			says: "the module %s, or its version, does not exist or is private. Correct the require line in go.mod; for private modules set GOPROXY or GOPRIVATE.", unnamed: "a module that go.mod requires, or its version, does not exist or is private. Correct the require line in go.mod; for private modules set GOPROXY or GOPRIVATE.",
 		},
+	}
+}
+
+// sourceCauses are mistakes in what was pushed.
+func sourceCauses() []cause {
+	return []cause{
 		{
 			code: EScriptMissing, phrases: []string{"Missing script:", "missing script:", "ERR_PNPM_NO_SCRIPT", "Couldn't find a script named"},
 			name: regexp.MustCompile(`(?i)script(?: named)?:? ?["']?([A-Za-z0-9:._-]{1,60})`),

@@ -12,9 +12,9 @@ type Builder interface {
 	// progress of that to out, for every caller that waits.
 	Prepare(ctx context.Context, out io.Writer) error
 
-	// Plan reads the build configuration in a checked-out tree (paastech/buildpacks.yaml, else
-	// paastech.yaml). Wrong files give an Invalid error (EBuildConfig, EBuilderNot, EBuildpackNot)
-	// that names file and line.
+	// Plan reads the configuration in a checked-out tree: how to build it (paastech/buildpacks.yaml, else
+	// paastech.yaml) and how to run it (paastech/app.yaml). Wrong files give an Invalid error
+	// (EBuildConfig, EAppConfig, EBuilderNot, EBuildpackNot) that names file and line.
 	Plan(ctx context.Context, dir string) (BuildPlan, error)
 
 	// Build makes and publishes the image. Failures of the user's making are Rejected errors with the
