@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/api/client"
+	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -168,11 +169,20 @@ func TestLogs(t *testing.T) {
 		t.Errorf("before the first push: %q, %v", text, err)
 	}
 	w.mustPush("one")
-	text, err := w.ada.Logs(t.Context(), w.project.ID, client.LogQuery{Tail: 7})
-	if err != nil || text != "tail 7\nsecond \uFFFD line\n" {
-		t.Errorf("%q, %v", text, err)
+	w.written("first line\nsecond \uFFFD line\n")
+	for query, want := range map[*client.LogQuery]string{
+		{Tail: 1}: "second \uFFFD line\n", {Process: "web.1"}: "first line\nsecond \uFFFD line\n", {Process: "worker"}: "", {Deployment: 2}: "", {Grep: "FIRST"}: "first line\n",
+		{Since: time.Now().Add(time.Hour)}: "", {Until: time.Now().Add(-time.Hour)}: "",
+	} {
+		if text, err := w.ada.Logs(t.Context(), w.project.ID, *query); err != nil || text != want {
+			t.Errorf("%+v: %q, %v", *query, text, err)
+		}
 	}
-	for query, want := range map[string]int{"tail=0": 400, "tail=-1": 400, "since=yesterday": 400, "since=10m": 200, "since=2026-01-31T12:00:00Z": 200} {
+	lines, err := w.ada.LogLines(t.Context(), w.project.ID, client.LogQuery{Tail: 1})
+	if err != nil || len(lines) != 1 || lines[0].Process != "web.1" || lines[0].Deployment != 1 || lines[0].Stream != paas.Stdout || lines[0].At.IsZero() {
+		t.Errorf("%+v, %v", lines, err)
+	}
+	for query, want := range map[string]int{"tail=0": 400, "tail=-1": 400, "since=yesterday": 400, "since=10m": 200, "since=2026-01-31T12:00:00Z": 200, "until=x": 400, "process=a%20b": 400, "deployment=v1": 400, "lines=perhaps": 400} {
 		if status, answer := w.raw("GET", "/api/v1/projects/"+string(w.project.ID)+"/logs?"+query, "", w.ada.token); status != want {
 			t.Errorf("%s: %d %v", query, status, answer)
 		}
@@ -182,21 +192,34 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// written waits until the application's output has arrived in its log.
+func (w *world) written(text string) {
+	w.t.Helper()
+	w.eventually("the log is "+text, func() bool {
+		got, err := w.ada.Logs(w.t.Context(), w.project.ID, client.LogQuery{})
+		return err == nil && got == text
+	})
+}
+
 func TestLiveLogsEndWithTheCaller(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush("one")
 	ctx, cancel := context.WithCancel(t.Context())
 	var lines []string
-	err := w.ada.FollowLogs(ctx, w.project.ID, client.LogQuery{}, func(line string) error {
-		if lines = append(lines, line); len(lines) == 3 {
+	err := w.ada.FollowLogs(ctx, w.project.ID, client.LogQuery{}, func(line wire.LogLine) error {
+		if lines = append(lines, line.Text); len(lines) == 2 {
+			w.must(func() error {
+				return w.logbook.Append(t.Context(), w.project.ID, paas.LogLine{At: time.Now(), Process: "web", Index: 1, Stream: paas.Stderr, Text: "while somebody looks"})
+			})
+		}
+		if len(lines) == 3 {
 			cancel()
 		}
 		return nil
 	})
-	if !errors.Is(err, context.Canceled) || len(lines) < 3 || lines[2] != "line 2" {
-		t.Errorf("%v, %q", err, lines[:min(3, len(lines))])
+	if !errors.Is(err, context.Canceled) || len(lines) < 3 || lines[2] != "while somebody looks" {
+		t.Errorf("%v, %q", err, lines)
 	}
-	w.eventually("nobody follows", func() bool { return w.engine.following() == 0 })
 }
 
 func TestLiveLogsEndWithTheServer(t *testing.T) {
@@ -206,7 +229,7 @@ func TestLiveLogsEndWithTheServer(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		first := true
-		ended <- w.ada.FollowLogs(t.Context(), w.project.ID, client.LogQuery{}, func(string) error {
+		ended <- w.ada.FollowLogs(t.Context(), w.project.ID, client.LogQuery{}, func(wire.LogLine) error {
 			if first {
 				close(began)
 			}
@@ -219,9 +242,6 @@ func TestLiveLogsEndWithTheServer(t *testing.T) {
 	w.end()
 	if err := <-ended; err == nil {
 		t.Error("the stream ended as if the application had")
-	}
-	if w.engine.following() != 0 {
-		t.Error("somebody still follows")
 	}
 	if took := time.Since(start); took > 8*time.Second {
 		t.Errorf("the server waited %s for a stream", took)

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,16 +11,15 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 )
 
-// engine keeps containers in memory. Those of the image "bad" never listen; what follows a log gets
-// lines until it is closed.
+// engine keeps containers in memory. Those of the image "bad" never listen.
 type engine struct {
-	paas.Engine
+	paastest.Engine
 	mu         sync.Mutex
 	containers map[paas.ContainerID]*paas.Container
 	ready      chan struct{} // not nil: starts wait for it
-	followers  int           // open live logs
 }
 
 func (e *engine) Launch(_ context.Context, spec paas.ContainerSpec) (paas.Container, error) {
@@ -29,7 +27,7 @@ func (e *engine) Launch(_ context.Context, spec paas.ContainerSpec) (paas.Contai
 	defer e.mu.Unlock()
 	c := paas.Container{
 		ID: paas.ContainerID(fmt.Sprintf("%s|%d", spec.Image, len(e.containers))), Project: spec.Project, Deployment: spec.Deployment,
-		Process: spec.Process, Port: spec.Port, Running: true, Address: netip.AddrFrom4([4]byte{10, 0, 0, 1}),
+		Process: spec.Process, Index: spec.Index, StartedAt: time.Now(), Port: spec.Port, Running: true, Address: netip.AddrFrom4([4]byte{10, 0, 0, 1}),
 	}
 	e.containers[c.ID] = &c
 	return c, nil
@@ -49,7 +47,7 @@ func (e *engine) Await(ctx context.Context, id paas.ContainerID, probe paas.Prob
 	if strings.HasPrefix(string(id), "bad|") {
 		return paas.Readiness{Listeners: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3000")}}, nil
 	}
-	return paas.Readiness{Ready: true, Port: probe.Ports[0]}, nil
+	return paastest.Ready(probe), nil
 }
 
 func (e *engine) running(id paas.ContainerID, running bool) error {
@@ -61,13 +59,8 @@ func (e *engine) running(id paas.ContainerID, running bool) error {
 	return nil
 }
 
-func (e *engine) Keep(context.Context, paas.ContainerID) error        { return nil }
 func (e *engine) Start(_ context.Context, id paas.ContainerID) error  { return e.running(id, true) }
 func (e *engine) Remove(_ context.Context, id paas.ContainerID) error { return e.running(id, false) }
-func (e *engine) Changes(context.Context) <-chan struct{}             { return nil }
-func (e *engine) Forget(context.Context, paas.ProjectID) error        { return nil }
-func (e *engine) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
-
 func (e *engine) Stop(_ context.Context, id paas.ContainerID, _ time.Duration) error {
 	return e.running(id, false)
 }
@@ -86,41 +79,23 @@ func (e *engine) Statistics(context.Context, paas.ContainerID) (paas.Statistics,
 	return paas.Statistics{CPUUsage: 1.5, MemoryUsage: 2, MemoryLimit: 3}, nil
 }
 
-func (e *engine) Logs(_ context.Context, _ paas.ContainerID, options paas.LogOptions) (io.ReadCloser, error) {
-	if !options.Follow {
-		return io.NopCloser(strings.NewReader(fmt.Sprintf("tail %d\nsecond \xff line\n", options.Tail))), nil
-	}
+// Output is what every container writes.
+func (e *engine) Output(_ context.Context, id paas.ContainerID, _ time.Time, each func(paas.LogLine) error) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.followers++
-	reader, writer := io.Pipe()
-	go func() { // ends with the reader: a pipe that is closed takes no more
-		for n := 0; ; n++ {
-			if _, err := fmt.Fprintf(writer, "line %d\r\n", n); err != nil {
-				e.mu.Lock()
-				defer e.mu.Unlock()
-				e.followers--
-				return
-			}
+	c := *e.containers[id]
+	e.mu.Unlock()
+	for n, text := range []string{"first line", "second \uFFFD line"} {
+		line := paas.LogLine{At: c.StartedAt.Add(time.Duration(n)), Deployment: c.Deployment, Process: c.Process, Index: c.Index, Container: id, Stream: paas.Stdout, Text: text}
+		if err := each(line); err != nil {
+			return err
 		}
-	}()
-	return reader, nil
-}
-
-func (e *engine) following() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.followers
+	}
+	return nil
 }
 
 // builder names the image after the tree's file "image"; a tree without one does not build.
-type builder struct{}
+type builder struct{ paastest.Builder }
 
-func (builder) Prepare(context.Context, io.Writer) error             { return nil }
-func (builder) Plan(context.Context, string) (paas.BuildPlan, error) { return paas.BuildPlan{}, nil }
-func (builder) Forget(context.Context, paas.ProjectID) error         { return nil }
-func (builder) Projects(context.Context) ([]paas.ProjectID, error)   { return nil, nil }
-func (builder) Size(context.Context, paas.ProjectID) (int64, error)  { return 0, nil }
 func (builder) Build(_ context.Context, b paas.Build) (paas.Image, error) {
 	fmt.Fprintln(b.Output, "building")
 	name, err := os.ReadFile(filepath.Join(b.Dir, "image"))
@@ -129,15 +104,6 @@ func (builder) Build(_ context.Context, b paas.Build) (paas.Image, error) {
 	}
 	return paas.Image{Ref: paas.ImageRef(name), Processes: []paas.Process{{Type: "web", Command: "./web"}}}, nil
 }
-
-// router forgets everything at once.
-type router struct{}
-
-func (router) Replace(paas.Route) func(context.Context) error {
-	return func(context.Context) error { return nil }
-}
-func (router) Remove(paas.Hostname) {}
-func (router) Routes() []paas.Route { return nil }
 
 // repositories has the branch main in every project.
 type repositories struct{}

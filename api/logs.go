@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -24,7 +23,7 @@ const (
 	maxLog    = 8 << 20 // bytes of an answer that is not live; the newest are kept
 	beatEvery = 15 * time.Second
 	pollEvery = 200 * time.Millisecond
-	maxLine   = 64 << 10
+	maxNumber = 1_000_000_000
 )
 
 func (a *api) logRoutes() []endpoint {
@@ -33,6 +32,11 @@ func (a *api) logRoutes() []endpoint {
 		raw[wire.Logs](a.logs, operation{name: "logs", method: http.MethodGet, path: "/projects/:id/logs", level: web.Owner, query: []openapi.Parameter{
 			count("tail", maxTail, nil, "The newest lines; a live log begins with 100 unless said."),
 			words("since", "10m", "A time like 2026-01-31T12:00:00Z, or how long ago."),
+			words("until", "5m", "Like since: no lines after that."),
+			words("process", "web.1", "Only lines of a type of process, or of one of its containers."),
+			count("deployment", maxNumber, nil, "Only lines of the deployment with this number."),
+			words("grep", "timeout", "Only lines that contain this text, in capitals or not."),
+			toggle("lines", false, "Answer with every line's time, process and deployment instead of text; in a stream each event is such a line as JSON."),
 		}, events: map[string]reflect.Type{"": line, wire.EventEnd: nothingMore, problem.Event: failed},
 			summary: "Read what an application writes: so far or, as a stream of events, live.", errors: nothingElse()}),
 		raw[wire.Logs](a.deploymentLog, operation{name: "deploymentLog", method: http.MethodGet, path: "/projects/:id/deployments/:n/log", level: web.Owner,
@@ -41,39 +45,8 @@ func (a *api) logRoutes() []endpoint {
 	)
 }
 
-func (a *api) logs(call *web.Call) error {
-	query, err := logQuery(call)
-	if err != nil {
-		return err
-	}
-	ctx, stop := call.Watching()
-	defer stop(nil)
-	query.Follow = call.WantsStream()
-	if query.Follow && query.Tail == 0 && query.Since.IsZero() {
-		query.Tail = liveTail
-	}
-	log, err := a.platform.Logs(ctx, call.Caller, call.Project.ID, query)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	if query.Follow {
-		return streamLines(ctx, call, log)
-	}
-	return answerLog(call, log)
-}
-
-func logQuery(call *web.Call) (paas.LogQuery, error) {
-	tail, err := number(call, "tail", maxTail)
-	if err != nil {
-		return paas.LogQuery{}, err
-	}
-	since, err := since(call.QueryParam("since"))
-	return paas.LogQuery{Tail: tail, Since: since}, err
-}
-
 // since reads a moment, or how long ago it was.
-func since(text string) (time.Time, error) {
+func since(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -82,7 +55,7 @@ func since(text string) (time.Time, error) {
 	}
 	moment, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return time.Time{}, paas.InvalidField("since", "since is a time like 2026-01-31T12:00:00Z, or how long ago, like 10m.")
+		return time.Time{}, paas.InvalidField(name, "%s is a time like 2026-01-31T12:00:00Z, or how long ago, like 10m.", name)
 	}
 	return moment, nil
 }
@@ -121,72 +94,6 @@ func newestBytes(from io.Reader, most int) ([]byte, error) {
 	}
 	_, whole, _ := strings.Cut(string(kept), "\n")
 	return []byte(whole), nil
-}
-
-// streamLines sends lines as they are written, until the log, the caller or the server ends.
-func streamLines(ctx context.Context, call *web.Call, log io.ReadCloser) error {
-	stream, err := call.EventStream()
-	if err != nil {
-		return err
-	}
-	lines := make(chan string)
-	broke := make(chan error, 1)
-	ctx, stop := context.WithCancel(ctx)
-	go func() { broke <- readLines(ctx, log, lines) }()
-	defer func() {
-		stop()
-		log.Close() // ends a read that waits
-		for range lines {
-		}
-	}()
-	beat := time.NewTicker(beatEvery)
-	defer beat.Stop()
-	for {
-		select {
-		case line, more := <-lines:
-			if !more {
-				return endStream(ctx, stream, <-broke)
-			}
-			err = stream.Line(line)
-		case <-beat.C:
-			err = stream.Beat()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// readLines sends each line of the log, long ones in pieces, and closes lines when there is no more.
-func readLines(ctx context.Context, log io.Reader, lines chan<- string) error {
-	defer close(lines)
-	reader := bufio.NewReaderSize(log, maxLine)
-	for {
-		line, _, err := reader.ReadLine()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case lines <- string(line):
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func endStream(ctx context.Context, stream *web.Stream, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err != nil {
-		return stream.Fail(fmt.Errorf("read log: %w", err))
-	}
-	return stream.Event(wire.EventEnd, nil)
 }
 
 func (a *api) deploymentLog(call *web.Call) error {

@@ -188,7 +188,7 @@ func callLogs(w *world, t *testing.T) {
 	_, err := w.ada.Logs(t.Context(), w.project.ID, client.LogQuery{Tail: 3})
 	check(t, "logs", err)
 	enough := errors.New("enough")
-	if err := w.ada.FollowLogs(t.Context(), w.project.ID, client.LogQuery{}, func(string) error { return enough }); !errors.Is(err, enough) {
+	if err := w.ada.FollowLogs(t.Context(), w.project.ID, client.LogQuery{}, func(wire.LogLine) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("follow: %v", err)
 	}
 	_, err = w.ada.DeploymentLog(t.Context(), w.project.ID, 1)

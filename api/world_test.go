@@ -19,7 +19,9 @@ import (
 	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/gitserver"
+	"github.com/paastech-cloud/paastech/logbook"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 	"github.com/paastech-cloud/paastech/store"
 	"github.com/paastech-cloud/paastech/ui"
 	"github.com/paastech-cloud/paastech/web"
@@ -38,6 +40,7 @@ type world struct {
 	platform        *paas.Platform
 	engine          *engine
 	store           *store.Store
+	logbook         *logbook.Logbook
 	server          *web.Server
 	local           *client.Local
 	ada, bob, admin person
@@ -87,8 +90,12 @@ func newWorldWith(t testing.TB, settings settings) *world {
 	})
 	t.Cleanup(func() { w.store.Close() })
 	w.must(func() (err error) {
+		w.logbook, err = logbook.Open(logbook.Options{Dir: filepath.Join(dir, "applogs"), Log: log})
+		return
+	})
+	w.must(func() (err error) {
 		w.platform, err = paas.New(paas.Options{
-			Store: w.store, Engine: w.engine, Builder: builder{}, Router: router{}, Repositories: w.repositories(settings.git),
+			Store: w.store, Engine: w.engine, Builder: builder{}, Router: paastest.Router{}, Repositories: w.repositories(settings.git), Logbook: w.logbook,
 			DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
 			Accounts: settings.accounts, ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 		})
@@ -144,7 +151,7 @@ func (w *world) serve(socket string, log *slog.Logger, proxied bool) {
 	})
 	w.must(func() error { return api.RegisterLocal(local, w.platform) })
 	w.local = client.NewLocal(socket)
-	w.run(w.platform.Run, w.server.Run, local.Run)
+	w.run(w.logbook.Run, w.platform.Run, w.server.Run, local.Run)
 }
 
 func (w *world) run(components ...func(context.Context) error) {

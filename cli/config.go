@@ -26,6 +26,7 @@ type Config struct {
 	Accounts AccountsConfig
 	Mail     MailConfig
 	Network  NetworkConfig
+	Disk     DiskConfig
 	Log      LogConfig
 }
 
@@ -87,6 +88,7 @@ type DeployConfig struct {
 	ReadyTimeout types.Duration
 	DrainTimeout types.Duration
 	GraceTimeout types.Duration
+	Keep         int // versions that can be rolled back to
 }
 
 // LimitsConfig bounds what applications and users use.
@@ -100,6 +102,7 @@ type AppLimits struct {
 	Memory string
 	CPU    float64
 	PIDs   int
+	Logs   string // kept of one project
 }
 
 // PerUserLimits bounds what all projects of a user use together; 0 and "" are no bound.
@@ -140,6 +143,11 @@ type NetworkConfig struct {
 	Allow []string
 }
 
+// DiskConfig keeps the host alive.
+type DiskConfig struct {
+	Reserve string // stays free: no build starts below
+}
+
 // LogConfig is the daemon's own log.
 type LogConfig struct {
 	Level  string
@@ -159,10 +167,12 @@ func defaults() Config {
 			ReadyTimeout: types.Duration(60 * time.Second),
 			DrainTimeout: types.Duration(30 * time.Second),
 			GraceTimeout: types.Duration(10 * time.Second),
+			Keep:         5,
 		},
-		Limits:   LimitsConfig{App: AppLimits{Memory: "512MiB", CPU: 1, PIDs: 512}},
+		Limits:   LimitsConfig{App: AppLimits{Memory: "512MiB", CPU: 1, PIDs: 512, Logs: "64MiB"}},
 		Accounts: AccountsConfig{Registration: string(paas.RegistrationInvite), UnverifiedTTL: types.Duration(168 * time.Hour)},
 		Network:  NetworkConfig{Pool: "10.214.0.0/16"},
+		Disk:     DiskConfig{Reserve: "1GiB"},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }

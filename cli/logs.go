@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,18 +14,26 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
+// logFlags are what a person says about the lines wanted.
+type logFlags struct {
+	follow, times bool
+	tail          int
+	since, until  string
+	process       string
+	deployment    string
+	grep          string
+}
+
 func (c *commands) logsCommand() *cobra.Command {
-	var follow bool
-	var tail int
-	var since string
+	var said logFlags
 	cmd := &cobra.Command{
 		Use:     "logs",
 		Short:   "Show what the application wrote",
-		Long:    "Show what the application wrote. With -f it goes on over restarts and new versions until Ctrl-C or\nuntil the application is stopped.",
-		Example: "  paastech logs -f\n  paastech logs -n 20 --since 1h",
+		Long:    "Show what the application wrote. With -f it goes on over restarts and new versions until Ctrl-C.",
+		Example: "  paastech logs -f\n  paastech logs -n 20 --since 1h\n  paastech logs --process worker --grep timeout",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, err := sinceTime(cmd, since, time.Now())
+			query, err := said.query(cmd, time.Now())
 			if err != nil {
 				return err
 			}
@@ -32,25 +41,77 @@ func (c *commands) logsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			query := client.LogQuery{Tail: tail, Since: from}
-			if follow {
-				return c.followLogs(cmd.Context(), api, project, query)
+			if said.follow {
+				return c.followLogs(cmd.Context(), api, project.ID, query, said)
 			}
-			logs, err := api.Logs(cmd.Context(), project.ID, query)
+			lines, err := api.LogLines(cmd.Context(), project.ID, query)
 			if err != nil {
 				return err
 			}
-			return c.emit(wire.Logs{Logs: logs}, func() { c.sayText(logs) })
+			return c.emit(lines, func() {
+				for _, line := range lines {
+					c.sayLine(line, said)
+				}
+			})
 		},
 	}
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on showing what is written")
-	cmd.Flags().IntVarP(&tail, "lines", "n", 0, "only this many of the newest lines")
-	cmd.Flags().StringVar(&since, "since", "", "only lines since then: a duration like 15m or a time like 2026-01-31T10:00:00Z")
+	flags := cmd.Flags()
+	flags.BoolVarP(&said.follow, "follow", "f", false, "go on showing what is written")
+	flags.IntVarP(&said.tail, "lines", "n", 0, "only this many of the newest lines")
+	flags.StringVar(&said.since, "since", "", "only lines since then: a duration like 15m or a time like 2026-01-31T10:00:00Z")
+	flags.StringVar(&said.until, "until", "", "only lines until then")
+	flags.StringVarP(&said.process, "process", "p", "", "only lines of a process, like worker, or of one container, like web.2")
+	flags.StringVar(&said.deployment, "deployment", "", "only lines of a deployment, like v3")
+	flags.StringVarP(&said.grep, "grep", "g", "", "only lines that contain this text, in capitals or not")
+	flags.BoolVarP(&said.times, "times", "t", false, "show when each line was written, and by what")
 	return cmd
 }
 
+func (f logFlags) query(cmd *cobra.Command, now time.Time) (query client.LogQuery, err error) {
+	query = client.LogQuery{Tail: f.tail, Process: f.process, Grep: f.grep}
+	if query.Since, err = sinceTime(cmd, "--since", f.since, now); err != nil {
+		return query, err
+	}
+	if query.Until, err = sinceTime(cmd, "--until", f.until, now); err != nil {
+		return query, err
+	}
+	if f.deployment != "" {
+		if query.Deployment, err = strconv.Atoi(strings.TrimPrefix(f.deployment, "v")); err != nil || query.Deployment < 1 {
+			return query, usagef(cmd, "--deployment %q is not the number of a deployment, like 3 or v3", f.deployment)
+		}
+	}
+	return query, nil
+}
+
+// sayLine prints a line: as it was written, with its origin when that was asked for, or when it is the
+// platform's own word.
+func (c *console) sayLine(line wire.LogLine, how logFlags) {
+	origin := ""
+	if how.times {
+		origin = fmt.Sprintf("%s %s v%d | ", line.At.Local().Format("2006-01-02 15:04:05.000"), line.Process, line.Deployment)
+	} else if line.Stream == paas.System {
+		origin = "paastech | "
+	}
+	fmt.Fprintln(c.stdout, origin+line.Text)
+}
+
+// followLogs shows lines until ctx ends, which is no failure.
+func (c *commands) followLogs(ctx context.Context, api *client.Client, id paas.ProjectID, query client.LogQuery, how logFlags) error {
+	err := api.FollowLogs(ctx, id, query, func(line wire.LogLine) error {
+		if c.json {
+			return c.emit(line, nil)
+		}
+		c.sayLine(line, how)
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
 // sinceTime reads a duration before now, or a time.
-func sinceTime(cmd *cobra.Command, text string, now time.Time) (time.Time, error) {
+func sinceTime(cmd *cobra.Command, flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -59,7 +120,7 @@ func sinceTime(cmd *cobra.Command, text string, now time.Time) (time.Time, error
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, usagef(cmd, "--since %q is neither a duration like 15m nor a time like 2026-01-31T10:00:00Z", text)
+		return time.Time{}, usagef(cmd, "%s %q is neither a duration like 15m nor a time like 2026-01-31T10:00:00Z", flag, text)
 	}
 	return at, nil
 }
@@ -69,51 +130,5 @@ func (c *console) sayText(text string) {
 	fmt.Fprint(c.stdout, text)
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		fmt.Fprintln(c.stdout)
-	}
-}
-
-// reconnectPause is how long after the end of a container's log its successor is looked for.
-const reconnectPause = time.Second
-
-// followLogs shows lines until ctx ends, which is no failure, or the application is stopped. A
-// stream ends with its container; the next one is that of whatever runs then.
-func (c *commands) followLogs(ctx context.Context, api *client.Client, project wire.Project, query client.LogQuery) error {
-	show := func(line string) error {
-		_, err := fmt.Fprintln(c.stdout, line)
-		return err
-	}
-	for {
-		err := api.FollowLogs(ctx, project.ID, query, show)
-		ended := time.Now()
-		if err == nil {
-			err = pause(ctx, reconnectPause)
-		}
-		before := project.Live
-		if err == nil {
-			project, err = api.Project(ctx, project.ID)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if project.Status == paas.StatusStopped || project.Live == nil {
-			c.note("%s is %s: its log ends here.", project.Name, project.Status)
-			return nil
-		}
-		query = client.LogQuery{Since: ended}
-		if before == nil || before.Number != project.Live.Number {
-			query = client.LogQuery{} // a new version, from its first line
-		}
-	}
-}
-
-func pause(ctx context.Context, length time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(length):
-		return nil
 	}
 }

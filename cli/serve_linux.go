@@ -12,6 +12,7 @@ import (
 	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/ingress"
+	"github.com/paastech-cloud/paastech/logbook"
 	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/registry"
@@ -55,6 +56,8 @@ type server struct {
 	builder      *builder.Builder
 	ingress      *ingress.Ingress
 	repositories *gitserver.Repositories
+	logbook      *logbook.Logbook
+	disks        disks
 	platform     *paas.Platform
 	git          *gitserver.Server
 	web          *web.Server
@@ -88,6 +91,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 		{"engine", s.engine.Watch},
 		{"registry", s.registry.Run},
 		{"builder", s.builder.Run},
+		{"logbook", s.logbook.Run},
 		{"deployments", s.platform.Run},
 		{"local socket", s.local.Run},
 		{"dashboard and API", s.web.Run},
@@ -104,6 +108,10 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.store.Close)
+	s.logbook, err = logbook.Open(logbook.Options{Dir: s.data.file("applogs"), PerProject: s.settings.appLogs, Log: s.log.With("part", "logbook")})
+	if err != nil {
+		return err
+	}
 	s.repositories, err = gitserver.OpenRepositories(s.data.file("repositories"))
 	return err
 }
@@ -114,7 +122,15 @@ func (s *server) openEngine(ctx context.Context) error {
 		return err
 	}
 	options.Logger = s.log.With("part", "engine")
-	s.engine, err = deployer.New(ctx, options)
+	options.VolumesDir = s.data.file("volumes")
+	if s.engine, err = deployer.New(ctx, options); err != nil {
+		return err
+	}
+	s.disks = disks{s.data.path}
+	directory, err := s.engine.Directory(ctx)
+	if directory != "" {
+		s.disks = append(s.disks, directory)
+	}
 	return err
 }
 
@@ -128,7 +144,8 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 
 func (s *server) openPlatform(context.Context) (err error) {
 	s.platform, err = paas.New(paas.Options{
-		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories,
+		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
+		KeepVersions: s.config.Deploy.Keep, DiskReserve: s.settings.diskReserve, FreeDisk: s.disks.free,
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,
 		Accounts: s.settings.accounts, Limits: s.settings.limits, AppMemory: s.settings.appMemory,
 		ReadyTimeout: s.settings.ready, DrainTimeout: s.settings.drain, GraceTimeout: s.settings.grace,

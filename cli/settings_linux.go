@@ -28,6 +28,8 @@ type settings struct {
 	drain          time.Duration
 	grace          time.Duration
 	appMemory      int64 // bytes of one container
+	appLogs        int64 // bytes kept of one project
+	diskReserve    int64
 	limits         paas.UserLimits
 	accounts       paas.Accounts
 }
@@ -52,6 +54,15 @@ func (c Config) settings() (settings, error) {
 	}
 	if s.appMemory, err = size("limits.app.memory", c.Limits.App.Memory); err != nil {
 		return s, err
+	}
+	if s.appLogs, err = size("limits.app.logs", c.Limits.App.Logs); err != nil {
+		return s, err
+	}
+	if s.diskReserve, err = size("disk.reserve", c.Disk.Reserve); err != nil {
+		return s, err
+	}
+	if c.Deploy.Keep < 1 {
+		return s, fmt.Errorf("deploy.keep %d: at least the version that runs is kept: give 1 or more", c.Deploy.Keep)
 	}
 	if s.limits, err = c.Limits.PerUser.limits(); err != nil {
 		return s, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 	"github.com/paastech-cloud/paastech/store"
 )
 
@@ -54,7 +55,7 @@ func newWorld(tb testing.TB, adjust func(*gitserver.Options)) *world {
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.platform, err = paas.New(paas.Options{
-		Store: w.store, Builder: w.builder, Engine: w.engine, Router: fakeRouter{}, Repositories: repositories, Log: log,
+		Store: w.store, Builder: w.builder, Engine: w.engine, Router: paastest.Router{}, Logbook: &paastest.Logbook{}, Repositories: repositories, Log: log,
 		DataDir: w.dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "localhost:8080"},
 		DrainTimeout: time.Millisecond, GraceTimeout: time.Millisecond,
 	})

@@ -3,8 +3,6 @@ package paas_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"iter"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -18,11 +16,13 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 	"github.com/paastech-cloud/paastech/store"
 )
 
 // fakeEngine keeps containers in memory; readiness says what a start of an image ends in.
 type fakeEngine struct {
+	paastest.Engine
 	mu         sync.Mutex
 	containers map[paas.ContainerID]*paas.Container
 	next       int
@@ -123,12 +123,6 @@ func (e *fakeEngine) Retain(_ context.Context, _ paas.ProjectID, keep []paas.Ima
 	return nil
 }
 
-func (e *fakeEngine) Volumes(context.Context, paas.ProjectID) ([]paas.VolumeUse, error) {
-	return nil, nil
-}
-
-func (e *fakeEngine) RemoveVolume(context.Context, paas.ProjectID, string) error { return nil }
-
 func (e *fakeEngine) change(id paas.ContainerID, change func(*paas.Container)) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -173,8 +167,6 @@ func (e *fakeEngine) Statistics(context.Context, paas.ContainerID) (paas.Statist
 	return paas.Statistics{CPUUsage: 1, MemoryUsage: 2, MemoryLimit: 3}, nil
 }
 
-func (e *fakeEngine) Changes(context.Context) <-chan struct{} { return nil }
-
 func (e *fakeEngine) Forget(_ context.Context, project paas.ProjectID) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -200,14 +192,13 @@ func (e *fakeEngine) Projects(context.Context) ([]paas.ProjectID, error) {
 // fakeBuilder names the image after the commit's content; a tree with a file FAIL does not build,
 // one with a file SLOW builds until it is canceled.
 type fakeBuilder struct {
+	paastest.Builder
 	plan     paas.BuildPlan
 	types    []string      // of processes; default: web
 	building chan struct{} // gets a value when a slow build has begun
 	mu       sync.Mutex
 	builds   []paas.Build // guarded by mu while builds go on
 }
-
-func (b *fakeBuilder) Prepare(context.Context, io.Writer) error { return nil }
 
 func (b *fakeBuilder) Plan(context.Context, string) (paas.BuildPlan, error) { return b.plan, nil }
 
@@ -232,16 +223,9 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 	return image, err
 }
 
-func (b *fakeBuilder) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error { return nil }
-
-func (b *fakeBuilder) Shrink(context.Context, int64) (int64, error) { return 0, nil }
-
-func (b *fakeBuilder) Forget(context.Context, paas.ProjectID) error        { return nil }
-func (b *fakeBuilder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
-func (b *fakeBuilder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
-
 // fakeRouter keeps the table and drains at once.
 type fakeRouter struct {
+	paastest.Router
 	mu     sync.Mutex
 	routes map[paas.Hostname]paas.Route
 }
@@ -269,67 +253,11 @@ func (r *fakeRouter) Routes() []paas.Route {
 	return all
 }
 
-func (r *fakeRouter) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
-
 func (r *fakeRouter) state(host paas.Hostname) paas.RouteState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.routes[host].State
 }
-
-// fakeLogbook keeps lines in memory.
-type fakeLogbook struct {
-	mu    sync.Mutex
-	lines map[paas.ProjectID][]paas.LogLine // guarded by mu
-}
-
-func (l *fakeLogbook) Append(_ context.Context, id paas.ProjectID, lines ...paas.LogLine) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines[id] = append(l.lines[id], lines...)
-	return nil
-}
-
-func (l *fakeLogbook) Seen(_ context.Context, id paas.ProjectID, container paas.ContainerID) (seen time.Time, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, line := range l.lines[id] {
-		if line.Container == container && line.At.After(seen) {
-			seen = line.At
-		}
-	}
-	return seen, nil
-}
-
-func (l *fakeLogbook) Read(_ context.Context, id paas.ProjectID, query paas.LogQuery) iter.Seq2[paas.LogLine, error] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines := slices.Clone(l.lines[id])
-	return func(yield func(paas.LogLine, error) bool) {
-		for _, line := range lines {
-			if (query.Deployment == 0 || query.Deployment == line.Deployment) && !yield(line, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (l *fakeLogbook) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
-
-func (l *fakeLogbook) Forget(_ context.Context, id paas.ProjectID) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.lines, id)
-	return nil
-}
-
-func (l *fakeLogbook) Projects(context.Context) ([]paas.ProjectID, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Collect(maps.Keys(l.lines)), nil
-}
-
-func (l *fakeLogbook) Trim(context.Context, int64) error { return nil }
 
 // fakeRepositories remembers which exist and what HEAD is.
 type fakeRepositories struct {
@@ -386,7 +314,7 @@ type world struct {
 	builder *fakeBuilder
 	router  *fakeRouter
 	repos   *fakeRepositories
-	logbook *fakeLogbook
+	logbook *paastest.Logbook
 	store   *store.Store
 	ada     paas.User
 	project paas.Project
@@ -404,7 +332,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, engine: newFakeEngine(), builder: &fakeBuilder{building: make(chan struct{}, 1)},
 		router: &fakeRouter{routes: map[paas.Hostname]paas.Route{}}, repos: &fakeRepositories{heads: map[paas.ProjectID]string{}},
-		logbook: &fakeLogbook{lines: map[paas.ProjectID][]paas.LogLine{}}, store: data,
+		logbook: &paastest.Logbook{}, store: data,
 	}
 	w.serve(dir)
 	w.ada, err = w.CreateUser(t.Context(), paas.NewUser{Username: "ada", Email: "ada@example.com", Password: "correct horse"})

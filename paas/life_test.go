@@ -38,10 +38,8 @@ func (w *world) targets() int {
 }
 
 func (w *world) said() string {
-	w.logbook.mu.Lock()
-	defer w.logbook.mu.Unlock()
 	var text strings.Builder
-	for _, line := range w.logbook.lines[w.project.ID] {
+	for _, line := range w.logbook.Lines(w.project.ID) {
 		text.WriteString(line.Text + "\n")
 	}
 	return text.String()

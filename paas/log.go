@@ -3,6 +3,7 @@ package paas
 import (
 	"context"
 	"iter"
+	"regexp"
 	"time"
 )
 
@@ -39,6 +40,20 @@ type LogQuery struct {
 	Deployment int       // 0 means all
 	Grep       string    // a text that the line contains, regardless of case
 	Follow     bool
+}
+
+// processQuery is how a process or one of its containers is named.
+var processQuery = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,50}$`)
+
+// Validate says what is wrong with a query.
+func (q LogQuery) Validate() error {
+	switch {
+	case q.Process != "" && !processQuery.MatchString(q.Process):
+		return InvalidField("process", "%q is neither a type of process, like web, nor a container, like web.1.", q.Process)
+	case len(q.Grep) > 1000:
+		return InvalidField("grep", "The text that is looked for has at most 1000 bytes.")
+	}
+	return nil
 }
 
 // Logbook keeps what containers wrote, outside of them, within a bound for each project: the oldest

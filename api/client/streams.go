@@ -25,8 +25,12 @@ const maxEvent = 1 << 20
 
 // LogQuery chooses lines of an application's log.
 type LogQuery struct {
-	Tail  int       // newest lines; 0 means what the server sees fit
-	Since time.Time // zero means from the beginning
+	Tail       int       // newest lines; 0 means what the server sees fit
+	Since      time.Time // zero means from the beginning
+	Until      time.Time // zero means to the end
+	Process    string    // web or web.1; empty means all
+	Deployment int       // 0 means all
+	Grep       string    // a text that the lines contain
 }
 
 func (q LogQuery) query() url.Values {
@@ -37,6 +41,18 @@ func (q LogQuery) query() url.Values {
 	if !q.Since.IsZero() {
 		query.Set("since", q.Since.UTC().Format(time.RFC3339Nano))
 	}
+	if !q.Until.IsZero() {
+		query.Set("until", q.Until.UTC().Format(time.RFC3339Nano))
+	}
+	if q.Process != "" {
+		query.Set("process", q.Process)
+	}
+	if q.Deployment > 0 {
+		query.Set("deployment", strconv.Itoa(q.Deployment))
+	}
+	if q.Grep != "" {
+		query.Set("grep", q.Grep)
+	}
 	return query
 }
 
@@ -46,10 +62,28 @@ func (c *Client) Logs(ctx context.Context, id paas.ProjectID, query LogQuery) (s
 	return logs.Logs, err
 }
 
-// FollowLogs gives line each line that the application has written and goes on to write, until ctx
-// ends or the application's container does. An error of line ends it, too.
-func (c *Client) FollowLogs(ctx context.Context, id paas.ProjectID, query LogQuery, line func(string) error) error {
-	_, err := c.follow(ctx, request{method: http.MethodGet, path: project(id, "logs"), query: query.query(), accept: eventStream}, line)
+// LogLines returns what the application has written, with when and by which process.
+func (c *Client) LogLines(ctx context.Context, id paas.ProjectID, query LogQuery) ([]wire.LogLine, error) {
+	logs, err := content[wire.Logs](ctx, c, request{method: http.MethodGet, path: project(id, "logs"), query: query.lines()})
+	return logs.Lines, err
+}
+
+func (q LogQuery) lines() url.Values {
+	query := q.query()
+	query.Set("lines", "true")
+	return query
+}
+
+// FollowLogs gives hear each line that the application has written and goes on to write, over every
+// change of what runs, until ctx ends. An error of hear ends it, too.
+func (c *Client) FollowLogs(ctx context.Context, id paas.ProjectID, query LogQuery, hear func(wire.LogLine) error) error {
+	_, err := c.follow(ctx, request{method: http.MethodGet, path: project(id, "logs"), query: query.lines(), accept: eventStream}, func(text string) error {
+		var line wire.LogLine
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			return fmt.Errorf("read a log line: %w", err)
+		}
+		return hear(line)
+	})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -93,5 +94,20 @@ type ContainerStatus struct {
 
 // Logs is text that was written, oldest line first.
 type Logs struct {
-	Logs string `json:"logs"`
+	Logs  string    `json:"logs"`
+	Lines []LogLine `json:"lines,omitempty"` // instead of text, when they were asked for
+}
+
+// LogLine is one line that a container wrote.
+type LogLine struct {
+	At         time.Time   `json:"at"`
+	Deployment int         `json:"deployment"`
+	Process    string      `json:"process"` // web.1
+	Stream     paas.Stream `json:"stream"`  // stdout, stderr, or system: the platform's own word
+	Text       string      `json:"text"`
+}
+
+// LogLineOf shows a line.
+func LogLineOf(l paas.LogLine) LogLine {
+	return LogLine{At: l.At.UTC(), Deployment: l.Deployment, Process: fmt.Sprintf("%s.%d", l.Process, l.Index), Stream: l.Stream, Text: l.Text}
 }
