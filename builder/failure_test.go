@@ -21,12 +21,12 @@ func TestFailuresAreDiagnosed(t *testing.T) {
 		code  paas.Code
 		says  string
 	}{
-		"nothing":         {map[string]string{"README": ""}, paas.ENothingFound, "package.json (Node.js)"},
-		"a Dockerfile":    {map[string]string{"Dockerfile": "FROM scratch"}, paas.ENothingFound, "There is a Dockerfile, which is not built yet."},
-		"not its own":     {map[string]string{"go.mod": "module x", buildFile: "buildpacks: {buildpack: paastech/python}"}, paas.ENothingFound, "paastech/python, which paastech/buildpacks.yaml asks for"},
-		"a buildpack":     {map[string]string{"package.json": "{", "server.js": ""}, "E_BAD_MANIFEST", "package.json"},
-		"a script":        {scripted("console.log('the reason'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
-		"a forged phase":  {scripted("console.log('===> EXPORTING'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
+		"nothing":            {map[string]string{"README": ""}, paas.ENothingFound, "package.json (Node.js)"},
+		"a Dockerfile":       {map[string]string{"Dockerfile": "FROM scratch"}, paas.ENothingFound, "There is a Dockerfile, which is not built yet."},
+		"not its own":        {map[string]string{"go.mod": "module x", buildFile: "buildpacks: {buildpack: paastech/python}"}, paas.ENothingFound, "paastech/python, which paastech/buildpacks.yaml asks for"},
+		"a buildpack":        {map[string]string{"package.json": "{", "server.js": ""}, "E_BAD_MANIFEST", "package.json"},
+		"a script":           {scripted("console.log('the reason'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
+		"a forged phase":     {scripted("console.log('===> EXPORTING'); process.exit(3)"), "E_BUILD_SCRIPT_FAILED", "build"},
 		"4 times its memory": {scripted("const all = []; for (let i = 0; i < 64; i++) all.push(Buffer.alloc(16 << 20, 1))"), paas.EBuildMemory, "256 MiB"},
 	}
 	options := shared.options()
