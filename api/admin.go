@@ -38,7 +38,7 @@ func auditQuery() []openapi.Parameter {
 // document.
 func (a *api) hostRoutes() []endpoint {
 	return []endpoint{
-		raw[wire.Health](a.health, operation{name: "health", method: http.MethodGet, path: "/admin/health", level: web.Host}),
+		raw[wire.Heartbeat](a.health, operation{name: "health", method: http.MethodGet, path: "/admin/health", level: web.Host}),
 		route(a.setPassword, operation{name: "setPassword", method: http.MethodPost, path: "/admin/users/:username/password", level: web.Host}),
 		route(a.mails, operation{name: "mails", method: http.MethodGet, path: "/admin/mails", level: web.Host}),
 		route(a.mail, operation{name: "mail", method: http.MethodGet, path: "/admin/mails/:mail", level: web.Host}),

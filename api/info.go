@@ -16,7 +16,7 @@ import (
 
 func (a *api) infoRoutes() []endpoint {
 	return tagged("platform",
-		raw[wire.Health](a.health, operation{name: "health", method: http.MethodGet, path: "/healthz", level: web.Public, sick: reflect.TypeFor[wire.Health](),
+		raw[wire.Heartbeat](a.health, operation{name: "health", method: http.MethodGet, path: "/healthz", level: web.Public, sick: reflect.TypeFor[wire.Heartbeat](),
 			summary: "Tell whether the daemon and its database answer.", errors: nothingElse()}),
 		route(a.info, operation{name: "info", method: http.MethodGet, path: "/info", level: web.Public,
 			summary: "Say what this platform is: version, addresses, host keys, how one registers.", errors: nothingElse()}),
@@ -33,7 +33,7 @@ const healthTimeout = 2 * time.Second
 // sick is a failure that also carries the content of the answer it takes the place of.
 type sick struct {
 	problem.Document
-	Content wire.Health `json:"content"`
+	Content wire.Heartbeat `json:"content"`
 }
 
 func (a *api) health(call *web.Call) error {
@@ -41,9 +41,9 @@ func (a *api) health(call *web.Call) error {
 	defer cancel()
 	if err := a.platform.Health(ctx); err != nil {
 		document := problem.Of(paas.Errorf(paas.Unavailable, paas.EUnavailable, "The database does not answer."))
-		return call.Answer(document.StatusCode, sick{document, wire.Health{Service: "OK", Database: "KO"}})
+		return call.Answer(document.StatusCode, sick{document, wire.Heartbeat{Service: "OK", Database: "KO"}})
 	}
-	return call.Answer(http.StatusOK, wire.Answer[wire.Health]{Status: wire.OK, Content: wire.Health{Service: "OK", Database: "OK"}})
+	return call.Answer(http.StatusOK, wire.Answer[wire.Heartbeat]{Status: wire.OK, Content: wire.Heartbeat{Service: "OK", Database: "OK"}})
 }
 
 func (a *api) info(call *web.Call, _ nothing) (reply[wire.Info], error) {

@@ -74,9 +74,9 @@ func (a *api) myDeletion(call *web.Call, _ nothing) (reply[wire.Deletion], error
 	return ok(wire.DeletionOf(deletion)), err
 }
 
-func (a *api) myLimits(call *web.Call, _ nothing) (reply[wire.Limits], error) {
+func (a *api) myLimits(call *web.Call, _ nothing) (reply[wire.Allowance], error) {
 	usage, err := a.platform.Usage(call.Request().Context(), call.Caller.ID)
-	return ok(wire.Limits{Limits: a.platform.LimitsOf(call.Caller), Usage: usage}), err
+	return ok(wire.Allowance{Limits: a.platform.LimitsOf(call.Caller), Usage: usage}), err
 }
 
 func (a *api) tokens(call *web.Call, _ nothing) (reply[[]wire.Token], error) {

@@ -23,7 +23,7 @@ func (a *api) projectRoutes() []endpoint {
 		route(a.project, operation{name: "project", method: http.MethodGet, path: "/projects/:id", level: web.Owner, how: web.Lenient,
 			summary: "Show a project.", errors: nothingElse()}),
 		route(a.updateProject, operation{name: "updateProject", method: http.MethodPatch, path: "/projects/:id", level: web.Owner,
-			summary: "Change a project's name or deploy branch.", errors: fails(paas.ETaken)}),
+			summary: "Change a project's name, deploy branch or settings; settings that change what runs are rolled out.", errors: starting().and(fails(paas.ETaken))}),
 		route(a.deleteProject, operation{name: "deleteProject", method: http.MethodDelete, path: "/projects/:id", level: web.Owner, how: web.Lenient,
 			summary: "Delete a project with its containers, images, logs and repository.", errors: nothingElse()}),
 		route(a.projectDeletion, operation{name: "projectDeletion", method: http.MethodGet, path: "/projects/:id/deletion", level: web.Owner,
@@ -83,7 +83,7 @@ func (a *api) showNow(ctx context.Context, to *web.Call, project paas.Project) (
 func (a *api) updateProject(call *web.Call, in wire.ProjectChange) (reply[wire.Project], error) {
 	change := paas.ProjectChange{Name: in.Name}
 	if in.Settings != nil {
-		change.DeployBranch = in.Settings.Branch
+		change.DeployBranch, change.App = in.Settings.Branch, in.Settings.App
 	}
 	project, err := a.platform.UpdateProject(call.Request().Context(), call.Caller, call.Project.ID, change)
 	if err != nil {
@@ -140,13 +140,18 @@ func mayName(call *web.Call, id paas.ProjectID) bool {
 
 // show is a project as one caller may see it.
 func (a *api) show(to *web.Call, p paas.Project, state paas.ProjectState) wire.Project {
-	return wire.Project{
+	shown := wire.Project{
 		ID: p.ID, Name: p.Name, Owner: wire.Owner{ID: p.Owner, Username: p.OwnerName},
-		Config: wire.Config{Env: visible(to, p, p.Env)}, Settings: wire.Settings{Branch: p.DeployBranch},
+		Config: wire.Config{Env: visible(to, p, p.Env)}, Settings: wire.Settings{Branch: p.DeployBranch, App: p.App, Formation: shownFormation(p.Formation)},
 		CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 		GitURL: a.server.GitURL(p.ID), URL: a.platform.ProjectURL(p.ID),
 		Status: state.Status, Deployment: showDeployment(state.Newest), Live: showDeployment(state.Live),
+		Running: shownFormation(state.Running),
 	}
+	if !state.NextStart.IsZero() {
+		shown.Crash = &wire.Crash{Message: state.Why, NextStart: state.NextStart.UTC()}
+	}
+	return shown
 }
 
 // visible is a project's variables in clear for its owner; anyone else who may ask, and a token that

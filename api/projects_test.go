@@ -145,7 +145,7 @@ func TestHealthAndInfo(t *testing.T) {
 		info.Applications != "http://<project-id>.user-app.localhost:8080" || len(info.HostKeys) != 1 || info.HostKeys[0].Value != hostKey {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if health, err := w.anonymous().Health(t.Context()); err != nil || health != (wire.Health{Service: "OK", Database: "OK"}) {
+	if health, err := w.anonymous().Health(t.Context()); err != nil || health != (wire.Heartbeat{Service: "OK", Database: "OK"}) {
 		t.Errorf("%+v, %v", health, err)
 	}
 	w.store.Close()

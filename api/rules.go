@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"reflect"
 
 	"github.com/paastech-cloud/paastech/api/openapi"
@@ -60,24 +61,43 @@ func vocabulary() openapi.Vocabulary {
 func typeWords() map[reflect.Type]openapi.Schema {
 	kind := statuses()
 	return map[reflect.Type]openapi.Schema{
-		reflect.TypeFor[paas.UserID]():       uuid(),
-		reflect.TypeFor[paas.ProjectID]():    uuid(),
-		reflect.TypeFor[paas.KeyID]():        uuid(),
-		reflect.TypeFor[paas.TokenID]():      uuid(),
-		reflect.TypeFor[paas.InviteID]():     uuid(),
-		reflect.TypeFor[paas.MailID]():       uuid(),
-		reflect.TypeFor[paas.CommitID]():     said("5f0c9d2e7b1a4c3d8e6f7a8b9c0d1e2f3a4b5c6d", "A git object's name; empty when there is none."),
-		reflect.TypeFor[paas.Status]():       kind,
-		reflect.TypeFor[paas.State]():        oneOf(paas.Live, paas.Queued, paas.Building, paas.Starting, paas.Superseded, paas.Failed, paas.Aborted),
-		reflect.TypeFor[paas.Reason]():       oneOf(paas.ReasonPush, paas.ReasonDeploy, paas.ReasonEnv, paas.ReasonStart, paas.ReasonRestart),
-		reflect.TypeFor[paas.Scope]():        oneOf(paas.ScopeDeploy, paas.ScopeRead, paas.ScopeAdmin),
-		reflect.TypeFor[paas.Registration](): oneOf(paas.RegistrationInvite, paas.RegistrationOpen, paas.RegistrationClosed),
-		reflect.TypeFor[paas.EventKind]():    oneOf(paas.EventDeployment, paas.EventProjectStatus, paas.EventProjectCreated, paas.EventProjectChanged, paas.EventProjectDeleted),
-		reflect.TypeFor[paas.Code]():         {Type: openapi.String, Pattern: "^E_[A-Z0-9_]+$", Example: string(paas.ENoPort)},
-		reflect.TypeFor[paas.Env]():          variables(&openapi.Schema{Type: openapi.String, MaxLength: paas.MaxEnvValue}),
+		reflect.TypeFor[paas.UserID]():    uuid(),
+		reflect.TypeFor[paas.ProjectID](): uuid(),
+		reflect.TypeFor[paas.KeyID]():     uuid(),
+		reflect.TypeFor[paas.TokenID]():   uuid(),
+		reflect.TypeFor[paas.InviteID]():  uuid(),
+		reflect.TypeFor[paas.MailID]():    uuid(),
+		reflect.TypeFor[paas.CommitID]():  said("5f0c9d2e7b1a4c3d8e6f7a8b9c0d1e2f3a4b5c6d", "A git object's name; empty when there is none."),
+		reflect.TypeFor[paas.Status]():    kind,
+		reflect.TypeFor[paas.State]():     oneOf(paas.Live, paas.Queued, paas.Building, paas.Starting, paas.Superseded, paas.Failed, paas.Aborted),
+		reflect.TypeFor[paas.Reason]():    oneOf(paas.ReasonPush, paas.ReasonDeploy, paas.ReasonEnv, paas.ReasonStart, paas.ReasonRestart, paas.ReasonScale, paas.ReasonSettings, paas.ReasonRollback),
+		reflect.TypeFor[paas.Formation](): formation(),
+		reflect.TypeFor[paas.Bytes]():     said("512MiB", "An amount of bytes, with a unit."),
+		reflect.TypeFor[paas.Duration]():  said("30s", "A span of time, like 500ms, 30s or 5m."),
+		reflect.TypeFor[map[string]paas.ProcessSpec](): {
+			Type: openapi.Object, MaxProperties: paas.MaxProcessTypes, AdditionalProperties: &openapi.Schema{Type: openapi.Object}, Example: map[string]any{"web": map[string]any{"command": "node server.js", "count": 2}},
+			Description: "By type: command, count and limits, as in paastech/app.yaml.",
+		},
+		reflect.TypeFor[paas.OperationKind](): oneOf(paas.OpLaunch, paas.OpRelease, paas.OpStart, paas.OpAwait, paas.OpRoute, paas.OpRetire, paas.OpStop, paas.OpRemove, paas.OpForget),
+		reflect.TypeFor[paas.ContainerID]():   text("3f1c9a7e5b2d"),
+		reflect.TypeFor[paas.Stream]():        oneOf(paas.Stdout, paas.Stderr, paas.System),
+		reflect.TypeFor[paas.Scope]():         oneOf(paas.ScopeDeploy, paas.ScopeRead, paas.ScopeAdmin),
+		reflect.TypeFor[paas.Registration]():  oneOf(paas.RegistrationInvite, paas.RegistrationOpen, paas.RegistrationClosed),
+		reflect.TypeFor[paas.EventKind]():     oneOf(paas.EventDeployment, paas.EventProjectStatus, paas.EventProjectCreated, paas.EventProjectChanged, paas.EventProjectDeleted),
+		reflect.TypeFor[paas.Code]():          {Type: openapi.String, Pattern: "^E_[A-Z0-9_]+$", Example: string(paas.ENoPort)},
+		reflect.TypeFor[paas.Env]():           variables(&openapi.Schema{Type: openapi.String, MaxLength: paas.MaxEnvValue}),
 		reflect.TypeFor[map[paas.Status]int](): {
 			Type: openapi.Object, PropertyNames: &openapi.Schema{Enum: kind.Enum}, AdditionalProperties: &openapi.Schema{Type: openapi.Integer}, Example: map[string]any{string(paas.StatusRunning): 3},
 		},
+	}
+}
+
+// formation is how many containers of each process run.
+func formation() openapi.Schema {
+	none, most := 0, paas.MaxProcessCount
+	return openapi.Schema{
+		Type: openapi.Object, AdditionalProperties: &openapi.Schema{Type: openapi.Integer, Minimum: &none, Maximum: &most}, Example: map[string]any{"web": 2, "worker": 1},
+		Description: "Containers of each type of process.",
 	}
 }
 
@@ -90,7 +110,33 @@ func variables(value *openapi.Schema) openapi.Schema {
 	}
 }
 
+// lifeWords are those of an application's life.
+func lifeWords() map[string]openapi.Schema {
+	number := func(example float64, description string) openapi.Schema {
+		return openapi.Schema{Type: openapi.Number, Example: example, Description: description}
+	}
+	return map[string]openapi.Schema{
+		"Health.path": said("/up", "Answers 200 to 399 when the application is well."), "failures": whole(3, "Bad answers in a row before it is started anew."),
+		"App.release": said("node migrate.js", "Runs once in the new image before it takes traffic."), "Limits.cpu": number(0.5, "Cores."), "Limits.pids": whole(100, "Processes and threads."),
+		"CronLine.schedule": said("0 3 * * *", "Minute, hour, day, month and weekday, UTC."), "CronLine.command": text("node clean.js"),
+		"Volume.name": text("data"), "Volume.path": text("/data"), "writable": text("/var/cache"),
+		"Operation.deployment": whole(3, ""), "Operation.process": text("web"), "Operation.index": whole(1, ""), "says": said("launch web.1 of v3", "The step in words."),
+		"seconds": whole(10, "The span that ends at that time."), "Sample.cpu": number(12.5, "Percent of one core."), "Sample.memory": whole(50<<20, "Bytes, the most."), "memoryLimit": whole(512<<20, "Bytes."),
+		"received": whole(1<<20, "Bytes."), "sent": whole(4<<20, "Bytes."), "restarts": whole(0, ""), "requests": whole(300, ""), "Sample.errors": whole(1, "Answers from 500 up, and those that broke off."),
+		"p50": number(5, "Milliseconds."), "p95": number(25, "Milliseconds."), "p99": number(100, "Milliseconds."),
+		"VolumeUse.name": text("data"), "VolumeUse.size": whole(1<<30, "Bytes."), "VolumeUse.used": whole(10<<20, "Bytes."),
+		"CronRun.schedule": text("0 3 * * *"), "CronRun.command": text("node clean.js"), "exitCode": {Type: openapi.Integer, Example: 0, Description: "-1 when it did not run."}, "note": said("", "Why it did not run, or did not end well."),
+		"restores": whole(1, "The deployment that this one rolls back to."), "Crash.message": text("web.1 ended with exit code 1."),
+	}
+}
+
 func fieldWords() map[string]openapi.Schema {
+	words := accountWords()
+	maps.Copy(words, lifeWords())
+	return words
+}
+
+func accountWords() map[string]openapi.Schema {
 	username := openapi.Schema{Type: openapi.String, MinLength: paas.MinUsername, MaxLength: paas.MaxUsername, Pattern: paas.UsernamePattern, Example: "ada"}
 	project := openapi.Schema{Type: openapi.String, MinLength: 1, MaxLength: paas.MaxProjectName, Pattern: paas.ProjectNamePattern, Example: "space-way"}
 	email := openapi.Schema{Type: openapi.String, Format: "email", MaxLength: paas.MaxEmail, Example: "ada@example.com"}
@@ -125,6 +171,8 @@ func fieldWords() map[string]openapi.Schema {
 		"number": whole(3, ""), "Deployment.name": text("v3"), "port": whole(8080, "Where the application answers; 0 until that is known."),
 		"Process.type": text("web"), "Process.command": text("node server.js"), "message": text(meanings()[paas.ENoPort].sentence),
 		"cpu_usage": {Type: openapi.Number, Example: 1.5, Description: "Percent of one core."}, "memory_usage": whole(50<<20, "Bytes, without the page cache."), "memory_limit": whole(512<<20, "Bytes."),
+		"pids": whole(12, "Processes and threads."), "network_received": whole(1<<20, "Bytes since the containers started."), "network_sent": whole(4<<20, "Bytes since the containers started."),
+		"LogLine.deployment": whole(3, "0 when it is none's."), "LogLine.process": text("web.1"), "LogLine.text": text("listening on 8080"),
 
 		"service": oneOf("OK", "KO"), "database": oneOf("OK", "KO"), "version": text("v1.0.0"), "Info.url": text("https://paas.example.com"),
 		"git": text("ssh://git@paas.example.com:2222"), "applications": text("https://<project-id>.user-app.example.com"),

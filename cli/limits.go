@@ -28,7 +28,7 @@ func bound(key, text string) (int64, error) {
 }
 
 // showLimits prints what may be used and is.
-func (c *console) showLimits(limits wire.Limits) {
+func (c *console) showLimits(limits wire.Allowance) {
 	may, does := limits.Limits, limits.Usage
 	rows := [][]string{
 		{"projects", strconv.Itoa(does.Projects), count(may.Projects)},

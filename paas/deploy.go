@@ -111,7 +111,11 @@ func (p *Platform) start(ctx context.Context, d Deployment, claim *claim, out io
 	if err := p.release(ctx, d, out); err != nil {
 		return d, err
 	}
-	fmt.Fprintf(out, "Starting %s (%s)\n", d.Name(), d.Formation)
+	if d.Formation.total() == 1 {
+		fmt.Fprintf(out, "Starting %s\n", d.Name())
+	} else {
+		fmt.Fprintf(out, "Starting %s: %s\n", d.Name(), d.Formation)
+	}
 	containers, err := p.launchAll(ctx, &d, out)
 	if err != nil {
 		return d, err

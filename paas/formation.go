@@ -45,6 +45,14 @@ func (f Formation) total() int {
 // ReleaseProcess is the type of the process that runs once before a version takes traffic, as in a Procfile.
 const ReleaseProcess = "release"
 
+// Runs is how many containers of each process the deployment runs; nothing before it was built.
+func (d Deployment) Runs() Formation {
+	if d.Formation == nil && d.Image.Ref == "" {
+		return Formation{}
+	}
+	return d.formation()
+}
+
 // formation is what should run of a deployment; those of earlier schemas had one container.
 func (d Deployment) formation() Formation {
 	if d.Formation == nil {

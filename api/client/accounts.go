@@ -11,8 +11,8 @@ import (
 )
 
 // Health tells whether the server and its database answer.
-func (c *Client) Health(ctx context.Context) (wire.Health, error) {
-	return content[wire.Health](ctx, c, request{method: http.MethodGet, path: []string{"healthz"}})
+func (c *Client) Health(ctx context.Context) (wire.Heartbeat, error) {
+	return content[wire.Heartbeat](ctx, c, request{method: http.MethodGet, path: []string{"healthz"}})
 }
 
 // Info says what the server is: version, addresses, host keys.

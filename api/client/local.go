@@ -25,8 +25,8 @@ func NewLocal(path string) *Local {
 }
 
 // Ping tells whether the daemon answers.
-func (l *Local) Ping(ctx context.Context) (wire.Health, error) {
-	return content[wire.Health](ctx, l.Client, request{method: http.MethodGet, path: []string{"admin", "health"}})
+func (l *Local) Ping(ctx context.Context) (wire.Heartbeat, error) {
+	return content[wire.Heartbeat](ctx, l.Client, request{method: http.MethodGet, path: []string{"admin", "health"}})
 }
 
 // SetPassword gives a user a new password and ends all of the user's sessions.

@@ -67,8 +67,8 @@ func (c *Client) MyDeletion(ctx context.Context) (wire.Deletion, error) {
 }
 
 // MyLimits says what one may use and does.
-func (c *Client) MyLimits(ctx context.Context) (wire.Limits, error) {
-	return content[wire.Limits](ctx, c, request{method: http.MethodGet, path: []string{"users", "my", "limits"}})
+func (c *Client) MyLimits(ctx context.Context) (wire.Allowance, error) {
+	return content[wire.Allowance](ctx, c, request{method: http.MethodGet, path: []string{"users", "my", "limits"}})
 }
 
 // Tokens lists one's own API tokens, at most 50.

@@ -150,7 +150,7 @@ func (g *Generator) properties(t reflect.Type, into *Schema, example map[string]
 
 // property is one field, and whether it may be left out.
 func (g *Generator) property(owner reflect.Type, field reflect.StructField, name, options string, how reading) (*Schema, bool, error) {
-	left := options == "omitempty"
+	left := options == "omitempty" || options == "omitzero"
 	of := field.Type
 	if of.Kind() == reflect.Pointer && (left || how.input) {
 		of = of.Elem()

@@ -19,8 +19,8 @@ func UserDetailsOf(u paas.User) UserDetails {
 	return UserDetails{User: UserOf(u), Verified: u.Verified, PendingEmail: u.PendingEmail, Limits: u.Limits}
 }
 
-// Limits is what a user may use and does.
-type Limits struct {
+// Allowance is what a user may use and does.
+type Allowance struct {
 	Limits paas.UserLimits `json:"limits"` // 0 is no bound
 	Usage  paas.Usage      `json:"usage"`
 }

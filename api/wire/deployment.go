@@ -16,7 +16,10 @@ type Deployment struct {
 	Commit    paas.CommitID   `json:"commit"`
 	Port      int             `json:"port"` // where the application answers; 0 until known
 	Processes []paas.Process  `json:"processes"`
-	Diagnosis *paas.Diagnosis `json:"diagnosis"` // why it failed
+	Formation paas.Formation  `json:"formation"`          // how many containers of each process it runs
+	App       paas.App        `json:"app"`                // how they run
+	Restores  int             `json:"restores,omitempty"` // the deployment that this one rolls back to
+	Diagnosis *paas.Diagnosis `json:"diagnosis"`          // why it failed
 	CreatedAt time.Time       `json:"createdAt"`
 	BuiltAt   *time.Time      `json:"builtAt"`
 	LiveAt    *time.Time      `json:"liveAt"`
@@ -31,7 +34,7 @@ func DeploymentOf(d paas.Deployment) Deployment {
 	}
 	return Deployment{
 		Number: d.Number, Name: d.Name(), State: d.State, Reason: d.Reason, Branch: d.Branch, Commit: d.Commit,
-		Port: d.Port, Processes: processes, Diagnosis: d.Diagnosis,
+		Port: d.Port, Processes: processes, Formation: d.Runs(), App: d.App, Restores: d.Restores, Diagnosis: d.Diagnosis,
 		CreatedAt: d.CreatedAt.UTC(), BuiltAt: utc(d.BuiltAt), LiveAt: utc(d.LiveAt), EndedAt: utc(d.EndedAt),
 	}
 }

@@ -21,6 +21,14 @@ type Project struct {
 	Status     paas.Status    `json:"status"`
 	Deployment *Deployment    `json:"deployment"` // the newest, whatever became of it
 	Live       *Deployment    `json:"live"`       // the one that runs
+	Running    paas.Formation `json:"running"`    // containers that run, by process
+	Crash      *Crash         `json:"crash"`      // null unless it keeps ending
+}
+
+// Crash is why a project keeps ending, and when it is tried again.
+type Crash struct {
+	Message   string    `json:"message"`
+	NextStart time.Time `json:"nextStart"`
 }
 
 // Owner is whose a project is.
@@ -36,7 +44,9 @@ type Config struct {
 
 // Settings are how a project is deployed.
 type Settings struct {
-	Branch string `json:"branch"` // empty until the first deploy
+	Branch    string         `json:"branch"`    // empty until the first deploy
+	App       paas.App       `json:"app"`       // what is set over what the source declares
+	Formation paas.Formation `json:"formation"` // what was scaled; processes that are missing are as declared
 }
 
 // NewProject is a project to make.
@@ -52,7 +62,8 @@ type ProjectChange struct {
 
 // SettingsChange changes settings; what is missing stays.
 type SettingsChange struct {
-	Branch *string `json:"branch,omitempty"`
+	Branch *string   `json:"branch,omitempty"`
+	App    *paas.App `json:"app,omitempty"` // replaces what was set before
 }
 
 // Env is a set of variables, and the deployment that a change of it made.

@@ -44,8 +44,8 @@ const (
 // Nothing is a body or a content that is not there.
 type Nothing = *struct{}
 
-// Health is whether the daemon and its database answer: "OK" or "KO".
-type Health struct {
+// Heartbeat is whether the daemon and its database answer: "OK" or "KO".
+type Heartbeat struct {
 	Service  string `json:"service"`
 	Database string `json:"database"`
 }
