@@ -246,8 +246,8 @@ func (w *witness) link(kind paas.MailKind) string {
 	return w.learnt(fmt.Sprintf("token of the mail to %s, %d", kind, len(w.secrets)), token)
 }
 
-// live does with secrets what they are for, and then what they are not for.
-func (w *witness) live() {
+// use does with secrets what they are for, and returns a project's id.
+func (w *witness) use() string {
 	w.t.Helper()
 	first, second, third := w.secret("first password"), w.secret("second password"), w.secret("third password")
 	w.paastech(first+"\n", "admin", "users", "create", "--username", "eve", "--email", "eve@example.com", "--admin", "--password-stdin")
@@ -259,7 +259,7 @@ func (w *witness) live() {
 	w.do("POST", "/auth/password/reset/"+w.link(paas.MailReset), fields{"password": third, "passwordVerification": third}, nil)
 	w.logIn(third)
 	w.do("POST", "/auth/password/request", fields{"email": "eve@example.com"}, nil)
-	w.link(paas.MailReset) // stays in force
+	w.learnt("open reset", w.link(paas.MailReset)) // stays in force
 	w.do("PATCH", "/users/my", fields{"email": "eve@example.org", "password": third}, nil)
 	w.link(paas.MailAddress)
 	var made struct{ ID, Token, Code string }
@@ -270,8 +270,15 @@ func (w *witness) live() {
 	w.do("POST", "/projects", fields{"name": "hello"}, &made)
 	w.do("PATCH", "/projects/"+made.ID+"/env", fields{"env": fields{"SECRET": w.secret("value of a variable")}}, nil)
 	w.do("PUT", "/projects/"+made.ID+"/env?build=true", fields{"env": fields{"SECRET": w.secret("value of a variable of builds")}}, nil)
+	return made.ID
+}
+
+// live does with secrets what they are for, and then what they are not for.
+func (w *witness) live() {
+	w.t.Helper()
+	project := w.use()
 	for _, secret := range w.secrets {
-		w.misuse(made.ID, secret)
+		w.misuse(project, secret)
 	}
 	if len(w.refusals) < 25*len(w.secrets) {
 		w.t.Errorf("only %d requests were refused", len(w.refusals))

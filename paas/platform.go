@@ -119,6 +119,9 @@ func defaultTo(d, fallback time.Duration) time.Duration {
 // those that are not live yet and waits for them.
 func (p *Platform) Run(ctx context.Context) error {
 	if err := p.failInterrupted(ctx); err != nil {
+		if ctx.Err() != nil { // told to end before it began
+			return nil
+		}
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)

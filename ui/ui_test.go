@@ -79,7 +79,7 @@ func (v *visitor) from(n int) {
 	v.Transport = &moved{fmt.Sprintf("198.51.%d.%d", n/250, n%250)}
 }
 
-// newVisitor starts a platform to develop with; changes are functions of paas.Options and web.Options.
+// newVisitor starts a platform to develop with; changes are functions of paas.Options, of web.Options, and of what these make.
 func newVisitor(t *testing.T, changes ...any) *visitor {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
@@ -116,6 +116,12 @@ func newVisitor(t *testing.T, changes ...any) *visitor {
 	check()
 	err = ui.Register(v.server, v.platform)
 	check()
+	for _, change := range changes {
+		if more, ok := change.(func(*web.Server, *paas.Platform) error); ok {
+			err = more(v.server, v.platform)
+			check()
+		}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	go func() { ended <- v.server.Run(ctx) }()
