@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestTrafficIsCounted(t *testing.T) {
 		must(t, err)
 		r.Host = string(app)
 		if answer, err := client.Do(r); err == nil {
-			_, _ = http.MaxBytesReader(nil, answer.Body, 1<<20).Read(make([]byte, 200))
+			_, _ = io.Copy(io.Discard, answer.Body) // the broken one to where it breaks
 			_ = answer.Body.Close()
 		}
 	}

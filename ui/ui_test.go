@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 	"github.com/paastech-cloud/paastech/store"
 	"github.com/paastech-cloud/paastech/ui"
 	"github.com/paastech-cloud/paastech/web"
@@ -24,17 +25,9 @@ const password = "correct horse"
 
 // idle is an engine that runs nothing, a router and repositories that forget.
 type (
-	idleEngine       struct{ paas.Engine }
-	idleRouter       struct{ paas.Router }
 	idleRepositories struct{ paas.Repositories }
 )
 
-func (idleEngine) Containers(context.Context) ([]paas.Container, error)     { return nil, nil }
-func (idleEngine) Projects(context.Context) ([]paas.ProjectID, error)       { return nil, nil }
-func (idleEngine) Changes(context.Context) <-chan struct{}                  { return nil }
-func (idleRouter) Replace(paas.Route) func(context.Context) error           { return nil }
-func (idleRouter) Remove(paas.Hostname)                                     {}
-func (idleRouter) Routes() []paas.Route                                     { return nil }
 func (idleRepositories) Create(context.Context, paas.ProjectID) error       { return nil }
 func (idleRepositories) Projects(context.Context) ([]paas.ProjectID, error) { return nil, nil }
 
@@ -97,7 +90,7 @@ func newVisitor(t *testing.T, changes ...any) *visitor {
 	key := make([]byte, 32)
 	rand.Read(key)
 	hub := paas.Options{
-		Store: v.store, Engine: idleEngine{}, Router: idleRouter{}, Repositories: idleRepositories{}, Mailer: catcher{},
+		Store: v.store, Engine: paastest.Engine{}, Router: paastest.Router{}, Logbook: &paastest.Logbook{}, Repositories: idleRepositories{}, Mailer: catcher{},
 		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
 		Accounts: paas.Accounts{Registration: paas.RegistrationOpen},
 	}
