@@ -106,3 +106,71 @@ func TestAwaitEndsWithItsCaller(t *testing.T) {
 		t.Errorf("a container that is not there: %v", err)
 	}
 }
+
+func TestProbesAskAsTheyAreTold(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	serving := run(t, e, spec())
+	missing := run(t, e, spec("STATUS", "404"))
+	mute := launch(t, e, spec("MODE", "mute"))
+	silent := launch(t, e, spec("MODE", "silent"))
+	ending := launch(t, e, spec("MODE", "exit", "CODE", "4"))
+	ports := []int{8080, 80}
+	ready := func(status int) paas.Readiness {
+		return paas.Readiness{Ready: true, Port: 8080, Status: status, Connected: true}
+	}
+	everywhere := []netip.AddrPort{netip.MustParseAddrPort("[::]:8080")}
+	for name, test := range map[string]struct {
+		id    paas.ContainerID
+		probe paas.Probe
+		want  paas.Readiness
+	}{
+		"a path that is well":     {serving.ID, paas.Probe{Ports: ports, Path: "/health"}, ready(200)},
+		"a path that is not":      {missing.ID, paas.Probe{Ports: ports, Path: "/healthz?deep=1"}, paas.Readiness{Status: 404, Connected: true, Listeners: everywhere}},
+		"any page":                {missing.ID, paas.Probe{Ports: ports}, ready(404)},
+		"an open port":            {mute.ID, paas.Probe{Ports: ports, TCP: true}, ready(0)},
+		"a port without answer":   {mute.ID, paas.Probe{Ports: ports}, paas.Readiness{Connected: true, Listeners: everywhere}},
+		"a closed port":           {silent.ID, paas.Probe{Ports: ports, TCP: true}, paas.Readiness{}},
+		"no port, and it lives":   {silent.ID, paas.Probe{Settle: 300 * time.Millisecond}, paas.Readiness{Ready: true}},
+		"no port, and it has not": {ending.ID, paas.Probe{Settle: 300 * time.Millisecond}, paas.Readiness{Ended: true, ExitCode: 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			probe := test.probe
+			probe.Deadline = 2 * time.Second
+			seen, err := e.Await(t.Context(), test.id, probe)
+			if err != nil || fmt.Sprint(seen) != fmt.Sprint(test.want) {
+				t.Errorf("await: %+v %v, want %+v", seen, err, test.want)
+			}
+			probe = test.probe
+			probe.Timeout = time.Second
+			seen, err = e.Check(t.Context(), test.id, probe)
+			if err != nil || fmt.Sprint(seen) != fmt.Sprint(test.want) {
+				t.Errorf("check: %+v %v, want %+v", seen, err, test.want)
+			}
+		})
+	}
+	if _, err := e.Check(t.Context(), "nothing", paas.Probe{Ports: ports}); !paas.IsKind(err, paas.NotFound) {
+		t.Errorf("a container that is not there: %v", err)
+	}
+}
+
+func TestChecksSeeWhatChanges(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	started := run(t, e, spec())
+	probe := paas.Probe{Ports: []int{8080}, Path: "/health"}
+	for _, status := range []int{200, 503, 399, 400} {
+		ask(t, started, "/health", "set", strconv.Itoa(status))
+		seen, err := e.Check(t.Context(), started.ID, probe)
+		if err != nil || seen.Status != status || seen.Ready != (status < 400) {
+			t.Errorf("%d: %+v %v", status, seen, err)
+		}
+	}
+	if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := e.Check(t.Context(), started.ID, probe); err != nil || !seen.Ended || seen.Ready {
+		t.Errorf("stopped: %+v %v", seen, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,6 +28,7 @@ type testImages struct {
 	plain     paas.ImageRef // names no user and has an entrypoint of its own
 	buildpack paas.ImageRef // as the lifecycle exports one; runs as 1001
 	empty     paas.ImageRef // does not say what to start
+	foreign   paas.ImageRef // says that it is for another processor
 }
 
 // images are written by TestMain only.
@@ -49,6 +51,12 @@ func withImages(m *testing.M) int {
 		return 1
 	}
 	name := "paastech-test/deployer-" + uuid.NewString()[:8]
+	images.foreign = paas.ImageRef(name + ":foreign")
+	if err := loadForeign(docker, images.foreign); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer removeTestImage(docker, images.foreign)
 	for _, one := range []struct {
 		ref     *paas.ImageRef
 		tag     string
@@ -98,6 +106,8 @@ func appArchive() ([]byte, error) {
 		{Name: "tmp/", Mode: 0o777, Typeflag: tar.TypeDir},
 		{Name: "cnb/process/", Mode: 0o755, Typeflag: tar.TypeDir},
 		{Name: "cnb/process/web", Linkname: "/app", Typeflag: tar.TypeSymlink},
+		{Name: "cnb/lifecycle/launcher", Linkname: "/app", Typeflag: tar.TypeSymlink},
+		{Name: "bin/sh", Linkname: "/app", Typeflag: tar.TypeSymlink},
 	} {
 		if err := writer.WriteHeader(header); err != nil {
 			return nil, err
@@ -119,6 +129,34 @@ func importImage(docker *client.Client, archive []byte, ref paas.ImageRef, chang
 	}
 	defer response.Close()
 	return drainPull(response)
+}
+
+// loadForeign loads an image that says that it is for another processor; importing cannot make one.
+func loadForeign(docker *client.Client, ref paas.ImageRef) error {
+	var layer, packed bytes.Buffer
+	if err := tar.NewWriter(&layer).Close(); err != nil {
+		return err
+	}
+	config := fmt.Sprintf(`{"architecture":"s390x","os":"linux","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":["sha256:%x"]}}`, sha256.Sum256(layer.Bytes()))
+	manifest := fmt.Sprintf(`[{"Config":"config.json","RepoTags":[%q],"Layers":["layer.tar"]}]`, ref)
+	writer := tar.NewWriter(&packed)
+	for name, content := range map[string]string{"config.json": config, "manifest.json": manifest, "layer.tar": layer.String()} {
+		if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(writer, content); err != nil {
+			return err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	response, err := docker.ImageLoad(context.Background(), &packed)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return drainPull(response.Body)
 }
 
 // newEngine makes an engine of an instance of its own and removes all of it in the end.

@@ -48,6 +48,9 @@ func translateImage(ctx context.Context, doing string, err error) error {
 	if wrongArchitecture(err) {
 		return architectureRejected(fmt.Errorf("%s: %w", doing, err))
 	}
+	if err != nil && containsAny(err.Error(), "bind source path does not exist") { // Docker does not see the mount
+		return unmounted(fmt.Errorf("%s: %w", doing, err))
+	}
 	if errdefs.IsInvalidArgument(err) {
 		return paas.Errorf(paas.Rejected, paas.ECommandNotFound, "the image cannot be started: %s. Check the Procfile or the start script.", reason(err)).Because(fmt.Errorf("%s: %w", doing, err))
 	}
@@ -77,6 +80,7 @@ func notRunning(err error) bool {
 }
 
 func containsAny(text string, parts ...string) bool {
+	text = strings.ToLower(text)
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
 

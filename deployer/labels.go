@@ -78,6 +78,9 @@ func (l labels) encode() (map[string]string, error) {
 	maps.Copy(own, routes)
 	encoded := make(map[string]string, len(own))
 	for key, value := range own {
+		if value == "" {
+			continue // of the routes that there are none of
+		}
 		encoded[strings.ToLower(key)] = value
 	}
 	return encoded, nil

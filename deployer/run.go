@@ -46,9 +46,18 @@ func (e *Engine) blueprint(ctx context.Context, spec paas.ContainerSpec) (bluepr
 	return containerConfig(spec, found, e.options)
 }
 
-// create makes the container in its project's network. Nobody removes that network, the volumes or the
-// image meanwhile; the image may be gone since it was pulled.
+// create makes the container; when that does not work, nothing was made for it alone.
 func (e *Engine) create(ctx context.Context, spec paas.ContainerSpec, plan blueprint, name string) error {
+	err := e.createWithin(ctx, spec, plan, name)
+	if err != nil {
+		err = errors.Join(err, e.removeUnusedNetwork(context.WithoutCancel(ctx), spec.Project))
+	}
+	return err
+}
+
+// createWithin makes the container in its project's network. Nobody removes that network, the volumes or
+// the image meanwhile; the image may be gone since it was pulled.
+func (e *Engine) createWithin(ctx context.Context, spec paas.ContainerSpec, plan blueprint, name string) error {
 	defer e.lock(spec.Project)()
 	if _, err := e.image(ctx, spec.Image); err != nil {
 		return err

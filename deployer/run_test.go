@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -16,6 +18,18 @@ func TestContainersAreHardened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkHardening(t, found, e.options)
+	if started.Kept || !e.options.Pool.Contains(started.Address) || len(found.Mounts) != 0 {
+		t.Errorf("started: %+v, mounts %v", started, found.Mounts)
+	}
+	if log := logsOf(t, e, started.ID); !strings.Contains(log, "started as 1000") {
+		t.Errorf("the image's root was kept:\n%s", log)
+	}
+}
+
+// checkHardening holds for every container, of a process or one-off.
+func checkHardening(t *testing.T, found container.InspectResponse, options Options) {
+	t.Helper()
 	host := found.HostConfig
 	for rule, holds := range map[string]bool{
 		"no capabilities":       len(host.CapDrop) == 1 && host.CapDrop[0] == "ALL" && len(host.CapAdd) == 0,
@@ -25,19 +39,20 @@ func TestContainersAreHardened(t *testing.T) {
 		"memory is limited":     host.Memory > 0 && host.MemorySwap == host.Memory,
 		"CPU is limited":        host.NanoCPUs > 0,
 		"not root":              found.Config.User == unprivileged,
-		"no mounts":             len(host.Binds) == 0 && len(found.Mounts) == 0,
+		"no binds":              len(host.Binds) == 0,
 		"own network":           strings.HasPrefix(string(host.NetworkMode), "paastech-"),
 		"no published ports":    len(host.PortBindings) == 0,
 		"log is limited":        host.LogConfig.Type == "json-file" && host.LogConfig.Config["max-size"] != "" && host.LogConfig.Config["max-file"] != "",
-		"not kept yet":          host.RestartPolicy.IsNone() && !started.Kept,
-		"has an address":        e.options.Pool.Contains(started.Address),
+		"not kept yet":          host.RestartPolicy.IsNone(),
 	} {
 		if !holds {
 			t.Errorf("not so: %s", rule)
 		}
 	}
-	if log := logsOf(t, e, started.ID); !strings.Contains(log, "started as 1000") {
-		t.Errorf("the image's root was kept:\n%s", log)
+	for _, mount := range found.Mounts {
+		if options.VolumesDir == "" || !strings.HasPrefix(mount.Source, options.VolumesDir) {
+			t.Errorf("mounted from the host: %s", mount.Source)
+		}
 	}
 }
 
@@ -65,6 +80,10 @@ func TestImagesThatCannotStartAreRejected(t *testing.T) {
 	if !paas.IsKind(err, paas.Rejected) {
 		t.Errorf("an image without a command: %v", err)
 	}
+	s.Image = images.foreign
+	if _, err = e.Launch(t.Context(), s); !paas.IsKind(err, paas.Rejected) || !paas.IsCode(err, paas.EWrongArch) {
+		t.Errorf("an image for another processor: %v", err)
+	}
 	all, err := e.Containers(t.Context())
 	if err != nil || len(all) != 0 {
 		t.Errorf("containers after a start that did not work: %d, %v", len(all), err)
@@ -74,7 +93,8 @@ func TestImagesThatCannotStartAreRejected(t *testing.T) {
 func TestContainersTellWhatRuns(t *testing.T) {
 	e := newEngine(t)
 	s := spec()
-	s.Deployment, s.Process = 7, "web"
+	s.Deployment, s.Process, s.Index = 7, "web", 3
+	s.Limits = paas.Limits{Memory: 32 << 20, CPU: 1000, PIDs: 50}
 	started := run(t, e, s)
 	if err := e.Keep(t.Context(), started.ID); err != nil {
 		t.Fatal(err)
@@ -87,106 +107,15 @@ func TestContainersTellWhatRuns(t *testing.T) {
 	if got := find(t, e, started.ID); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if want.Deployment != 7 || want.Process != "web" || want.Port != 8080 || want.Project != s.Project || !want.Running || want.StartedAt.IsZero() {
+	if want.Deployment != 7 || want.Process != "web" || want.Index != 3 || want.OneOff || want.Memory != 32<<20 || !want.EndedAt.IsZero() || want.Port != 8080 || want.Project != s.Project || !want.Running || want.StartedAt.IsZero() {
 		t.Errorf("started: %+v", want)
 	}
-	if got := find(t, e, crashing.ID); got.ExitCode != 4 || got.Address.IsValid() || got.Kept {
+	if got := find(t, e, crashing.ID); got.ExitCode != 4 || got.Address.IsValid() || got.Kept || got.Index != 1 || got.Memory != paas.Bytes(e.options.Memory) || got.EndedAt.Before(got.StartedAt) {
 		t.Errorf("ended: %+v", got)
 	}
 	found, err := e.inspect(t.Context(), started.ID)
-	if err != nil || found.HostConfig.Memory != e.options.Memory || found.HostConfig.MemorySwap != e.options.Memory {
+	if err != nil || found.HostConfig.Memory != 32<<20 || found.HostConfig.MemorySwap != 32<<20 || *found.HostConfig.PidsLimit != 50 || found.HostConfig.NanoCPUs != int64(e.options.cores*1e9) {
 		t.Errorf("keeping changed the limits: %+v %v", found.HostConfig.Resources, err)
-	}
-}
-
-func TestKeptContainersComeBack(t *testing.T) {
-	e := newEngine(t)
-	started := launch(t, e, spec("MODE", "exit", "CODE", "1"))
-	if err := e.Keep(t.Context(), started.ID); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it ends", func() bool { return !find(t, e, started.ID).Running })
-	if err := e.Start(t.Context(), started.ID); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "Docker starts it again", func() bool { return find(t, e, started.ID).Restarts >= 2 })
-	if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if got := find(t, e, started.ID); got.Running || got.Restarting {
-		t.Errorf("stopped: %+v", got)
-	}
-}
-
-// T5: who needs time to end gets it; who ignores the request ends when the grace has passed.
-func TestStopGivesGrace(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t)
-	for name, test := range map[string]struct {
-		env     []string
-		grace   time.Duration
-		atLeast time.Duration
-		atMost  time.Duration
-		code    int
-	}{
-		"ends at once":    {[]string{"MODE", "serve"}, 30 * time.Second, 0, 3 * time.Second, 0},
-		"needs 8 seconds": {[]string{"DELAY", "8s"}, 30 * time.Second, 8 * time.Second, 10 * time.Second, 0},
-		"ignores it":      {[]string{"MODE", "stubborn"}, 3 * time.Second, 2 * time.Second, 4 * time.Second, 137},
-		"has no handler":  {[]string{"MODE", "silent"}, 30 * time.Second, 0, 3 * time.Second, 143},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := spec(test.env...)
-			started := launch(t, e, s)
-			eventually(t, "it has started", func() bool { return logsOf(t, e, started.ID) != "" })
-			if test.env[1] != "silent" {
-				run := paas.Probe{Ports: []int{8080}, Deadline: 10 * time.Second}
-				if seen, err := e.Await(t.Context(), started.ID, run); err != nil || !seen.Ready {
-					t.Fatal(seen, err)
-				}
-			}
-			begun := time.Now()
-			if err := e.Stop(t.Context(), started.ID, test.grace); err != nil {
-				t.Fatal(err)
-			}
-			took := time.Since(begun)
-			if took < test.atLeast || took > test.atMost {
-				t.Errorf("took %s, want %s to %s", took, test.atLeast, test.atMost)
-			}
-			if got := find(t, e, started.ID); got.Running || got.ExitCode != test.code {
-				t.Errorf("exit code %d, want %d", got.ExitCode, test.code)
-			}
-		})
-	}
-}
-
-func TestGoneContainersAreNoErrorToStopAndRemove(t *testing.T) {
-	e := newEngine(t)
-	started := run(t, e, spec())
-	for range 2 {
-		if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := e.Start(t.Context(), started.ID); err != nil {
-		t.Error(err)
-	}
-	if err := e.Start(t.Context(), started.ID); err != nil {
-		t.Error(err)
-	}
-	for range 2 {
-		if err := e.Remove(t.Context(), started.ID); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
-		t.Error(err)
-	}
-	if err := e.Start(t.Context(), started.ID); !paas.IsKind(err, paas.NotFound) {
-		t.Errorf("start what is gone: %v", err)
-	}
-	if err := e.Output(t.Context(), started.ID, time.Time{}, nil); !paas.IsKind(err, paas.NotFound) {
-		t.Errorf("output of what is gone: %v", err)
 	}
 }
 

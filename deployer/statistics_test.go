@@ -16,6 +16,9 @@ func TestStatistics(t *testing.T) {
 	if err != nil || idle.MemoryLimit != uint64(e.options.Memory) || idle.MemoryUsage == 0 || idle.MemoryUsage > 32<<20 || idle.CPUUsage > 50 {
 		t.Errorf("idle: %+v %v", idle, err)
 	}
+	if idle.PIDs == 0 || idle.Received == 0 || idle.Sent == 0 {
+		t.Errorf("it was asked whether it is ready: %+v", idle)
+	}
 	burned := make(chan string)
 	go func() { burned <- ask(t, started, "/burn", "", "") }()
 	busy := 0.0

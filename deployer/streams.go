@@ -31,7 +31,9 @@ func (c conversation) hold(ctx context.Context) error {
 	if c.streams.Input != nil {
 		go func() {
 			_, _ = io.Copy(c.connection.Conn, c.streams.Input) // a command may end before its input
-			_ = c.connection.CloseWrite()
+			if c.streams.Terminal == nil { // with one, Docker would close the output too
+				_ = c.connection.CloseWrite()
+			}
 		}()
 	}
 	if c.streams.Terminal != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -116,7 +117,7 @@ func (e *Engine) mountAgain(ctx context.Context, found container.InspectResponse
 	defer e.lock(project)()
 	for _, name := range names {
 		place := e.options.volume(project, name)
-		if !mounts(found.Mounts, place) {
+		if !slices.ContainsFunc(found.HostConfig.Mounts, func(m mount.Mount) bool { return m.Source == place.content() }) {
 			continue
 		}
 		if err := place.mount(); err != nil {
@@ -205,4 +206,9 @@ func (e *Engine) removeAllVolumes(ctx context.Context) error {
 		err = errors.Join(err, e.forgetVolumes(ctx, project))
 	}
 	return err
+}
+
+// unmounted is the error of a container that Docker cannot start because it does not see a volume.
+func unmounted(cause error) error {
+	return paas.Errorf(paas.Unavailable, paas.EUnavailable, "Docker does not see a volume of this application, because it does not share this server's mounts; the server's log says more.").Because(cause)
 }

@@ -16,6 +16,9 @@ import (
 )
 
 func main() {
+	if act() {
+		return
+	}
 	fmt.Println("started as", os.Getuid())
 	fmt.Fprintln(os.Stderr, "mode", os.Getenv("MODE"))
 	switch os.Getenv("MODE") {
@@ -42,6 +45,8 @@ func main() {
 		idle()
 	case "chatty":
 		chat()
+	case "odd":
+		writeOddLines()
 	case "late":
 		late()
 	}
@@ -51,6 +56,8 @@ func main() {
 	mux.HandleFunc("/lookup", lookup)
 	mux.HandleFunc("/stat", stat)
 	mux.HandleFunc("/burn", burn)
+	mux.HandleFunc("/write", write)
+	mux.HandleFunc("/health", health)
 	mux.HandleFunc("/eat", func(http.ResponseWriter, *http.Request) { eat() })
 	go serve(":"+os.Getenv("PORT"), mux)
 	waitForEnd()
