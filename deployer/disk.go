@@ -19,9 +19,10 @@ import (
 // and no bound for what is in it.
 type disk struct{ path string }
 
-func (d disk) image() string   { return filepath.Join(d.path, "disk.ext4") }
-func (d disk) point() string   { return filepath.Join(d.path, "mounted") }
-func (d disk) content() string { return filepath.Join(d.path, "mounted", "data") }
+func (d disk) image() string      { return filepath.Join(d.path, "disk.ext4") }
+func (d disk) unfinished() string { return d.image() + ".new" }
+func (d disk) point() string      { return filepath.Join(d.path, "mounted") }
+func (d disk) content() string    { return filepath.Join(d.path, "mounted", "data") }
 
 // errUnbounded is why a volume has no bound: this host cannot enforce one.
 var errUnbounded = errors.New("this host does not enforce the size of a volume")
@@ -61,30 +62,29 @@ func (d disk) make(ctx context.Context, size int64) error {
 	if _, err := exec.LookPath("mkfs.ext4"); err != nil {
 		return errUnbounded
 	}
-	unfinished := d.image() + ".new"
-	if err := writeSparse(unfinished, size); err != nil {
+	if mounted, err := isMounted(d.point()); err != nil || mounted {
+		return errors.Join(err, d.accept()) // interrupted between mounting and naming it
+	}
+	if err := writeSparse(d.unfinished(), size); err != nil {
 		return fmt.Errorf("make its file: %w", err)
 	}
-	made, err := exec.CommandContext(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", unfinished).CombinedOutput()
+	made, err := exec.CommandContext(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", d.unfinished()).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("make its file system: %w: %s", err, made)
 	}
-	return d.accept(unfinished)
-}
-
-// accept takes a file system into use when this host can mount it.
-func (d disk) accept(unfinished string) error {
-	err := mountFile(unfinished, d.point())
-	if err == nil {
-		err = unmount(d.point())
-	}
+	err = mountFile(d.unfinished(), d.point())
 	if cannotMount(err) {
-		return errors.Join(errUnbounded, os.Remove(unfinished))
+		return errors.Join(errUnbounded, os.Remove(d.unfinished()))
 	}
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(unfinished, d.image()); err != nil {
+	return d.accept()
+}
+
+// accept gives a file system that this host could mount its name.
+func (d disk) accept() error {
+	if err := os.Rename(d.unfinished(), d.image()); err != nil {
 		return fmt.Errorf("take its file into use: %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,11 +28,33 @@ func mountFile(file, point string) error {
 	return nil
 }
 
-func unmount(point string) error {
-	if err := unix.Unmount(point, 0); err != nil {
-		return fmt.Errorf("unmount %s: %w", point, err)
+// heldDevice finds the loop device that a file has already: a file system that was unmounted here can
+// still be mounted where a container is being started, and a second device would not know what the first
+// one has not written yet.
+func heldDevice(file *os.File) (*os.File, error) {
+	var wanted unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &wanted); err != nil {
+		return nil, fmt.Errorf("look at the file of a volume: %w", err)
 	}
-	return nil
+	held, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		return nil, fmt.Errorf("list loop devices: %w", err)
+	}
+	for _, path := range held {
+		backing, err := os.ReadFile(path)
+		if err != nil || strings.TrimSpace(string(backing)) != file.Name() {
+			continue
+		}
+		device, err := os.OpenFile("/dev/"+filepath.Base(filepath.Dir(filepath.Dir(path))), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		if status, err := unix.IoctlLoopGetStatus64(int(device.Fd())); err == nil && status.Inode == wanted.Ino {
+			return device, nil
+		}
+		_ = device.Close() // it was given up, or taken for another file
+	}
+	return nil, nil
 }
 
 // loopDevice makes a file a block device for as long as somebody has that open or mounted.
@@ -41,6 +64,9 @@ func loopDevice(path string) (*os.File, error) {
 		return nil, fmt.Errorf("open the file of a volume: %w", err)
 	}
 	defer file.Close()
+	if device, err := heldDevice(file); err != nil || device != nil {
+		return device, err
+	}
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the control of loop devices: %w", err)

@@ -52,6 +52,9 @@ func (o *Options) complete() error {
 			return fmt.Errorf("find the directory of volumes: %w", err)
 		}
 		o.VolumesDir = absolute
+		if real, err := filepath.EvalSymlinks(absolute); err == nil { // as the kernel names the files in it
+			o.VolumesDir = real
+		}
 	}
 	o.Pids = min(o.Pids, maxPids)
 	o.Pool = o.Pool.Masked()

@@ -28,10 +28,30 @@ func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Tim
 	if err != nil {
 		return err
 	}
+	reader := &outputReader{from: from, each: each, terminal: found.Config.Tty}
+	options := outputOptions(since)
+	options.Follow = true
+	if err := e.readOutput(ctx, options, reader); err != nil {
+		return err
+	}
+	// Docker may end what is followed before the last lines that a container wrote while it ended.
+	if !reader.newest.IsZero() {
+		options = outputOptions(reader.newest.Add(-time.Nanosecond))
+		reader.skip = reader.atNewest
+	}
+	options.Follow = false
+	if err := e.readOutput(ctx, options, reader); err != nil {
+		return unlessGone(err)
+	}
+	return reader.finish()
+}
+
+// readOutput reads what Docker sends until it ends.
+func (e *Engine) readOutput(ctx context.Context, options container.LogsOptions, reader *outputReader) error {
 	following, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	deadline := time.AfterFunc(e.options.CallTimeout, func() { cancel(errSilent) })
-	source, err := e.docker.ContainerLogs(following, found.ID, outputOptions(since))
+	source, err := e.docker.ContainerLogs(following, string(reader.from.ID), options)
 	if !deadline.Stop() && err == nil {
 		err = errors.Join(errSilent, source.Close())
 	}
@@ -39,12 +59,7 @@ func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Tim
 		return translate(following, "read output", err)
 	}
 	defer source.Close()
-	reader := &outputReader{from: from, each: each}
-	if found.Config.Tty {
-		err = reader.readTerminal(source)
-	} else {
-		err = reader.readStreams(source)
-	}
+	err = reader.read(source)
 	if ctx.Err() != nil {
 		return fmt.Errorf("read output: %w", context.Cause(ctx))
 	}
@@ -53,7 +68,7 @@ func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Tim
 
 // outputOptions ask for what came after a moment.
 func outputOptions(since time.Time) container.LogsOptions {
-	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true, Timestamps: true, Tail: "all"}
+	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Tail: "all"}
 	if !since.IsZero() {
 		options.Since = since.Add(time.Nanosecond).UTC().Format(time.RFC3339Nano)
 	}
@@ -63,9 +78,21 @@ func outputOptions(since time.Time) container.LogsOptions {
 // outputReader turns what Docker sends into lines. Docker writes a line that is longer than 16 KiB in
 // several messages, of which only the last has an end of line.
 type outputReader struct {
-	from    paas.Container
-	each    func(paas.LogLine) error
-	pending [2]paas.LogLine // of stdout and stderr: begun and not ended
+	from     paas.Container
+	each     func(paas.LogLine) error
+	terminal bool
+	pending  [2]paas.LogLine // of stdout and stderr: begun and not ended
+
+	newest   time.Time // of all messages
+	atNewest int       // how many have that time
+	skip     int       // so many of that time come a second time
+}
+
+func (r *outputReader) read(source io.Reader) error {
+	if r.terminal {
+		return r.readTerminal(source)
+	}
+	return r.readStreams(source)
 }
 
 // readStreams reads messages with a header each: 8 bytes, the first the stream, the last four the length.
@@ -74,11 +101,11 @@ func (r *outputReader) readStreams(source io.Reader) error {
 	for {
 		var header [8]byte
 		if _, err := io.ReadFull(buffered, header[:]); err != nil {
-			return r.finish(err)
+			return unlessEnded(err)
 		}
 		var message bytes.Buffer
 		if _, err := io.CopyN(&message, buffered, int64(binary.BigEndian.Uint32(header[4:]))); err != nil {
-			return r.finish(err)
+			return unlessEnded(err)
 		}
 		stream := paas.Stdout
 		if header[0] == 2 {
@@ -101,7 +128,7 @@ func (r *outputReader) readTerminal(source io.Reader) error {
 			}
 		}
 		if err != nil {
-			return r.finish(err)
+			return unlessEnded(err)
 		}
 	}
 }
@@ -116,6 +143,15 @@ func (r *outputReader) take(stream paas.Stream, message string) error {
 	at, err := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil {
 		return fmt.Errorf("read the time of a line: %w", err)
+	}
+	switch {
+	case at.Equal(r.newest) && r.skip > 0:
+		r.skip--
+		return nil
+	case at.Equal(r.newest):
+		r.atNewest++
+	case at.After(r.newest):
+		r.newest, r.atNewest = at, 1
 	}
 	if pending.At.IsZero() {
 		pending.At, pending.Stream = at, stream
@@ -155,10 +191,7 @@ func (r *outputReader) end(pending *paas.LogLine) error {
 }
 
 // finish gives on what was not ended when the output was.
-func (r *outputReader) finish(err error) error {
-	if !errors.Is(err, io.EOF) {
-		return paas.Errorf(paas.Unavailable, paas.EUnavailable, "The container engine does not work at the moment; try again when it does.").Because(fmt.Errorf("read output: %w", err))
-	}
+func (r *outputReader) finish() error {
 	for i := range r.pending {
 		if pending := &r.pending[i]; !pending.At.IsZero() {
 			if err := r.end(pending); err != nil {
@@ -167,6 +200,14 @@ func (r *outputReader) finish(err error) error {
 		}
 	}
 	return nil
+}
+
+// unlessEnded tells the end from a connection that was lost.
+func unlessEnded(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return paas.Errorf(paas.Unavailable, paas.EUnavailable, "The container engine does not work at the moment; try again when it does.").Because(fmt.Errorf("read output: %w", err))
 }
 
 // runeBefore is the last place at or before one where no character is cut in two.

@@ -31,7 +31,7 @@ func (c conversation) hold(ctx context.Context) error {
 	if c.streams.Input != nil {
 		go func() {
 			_, _ = io.Copy(c.connection.Conn, c.streams.Input) // a command may end before its input
-			if c.streams.Terminal == nil { // with one, Docker would close the output too
+			if c.streams.Terminal == nil {                     // with one, Docker would close the output too
 				_ = c.connection.CloseWrite()
 			}
 		}()
