@@ -139,10 +139,13 @@ func (d *doomed) until(what string, holds func() bool) {
 
 // call sends a request and returns the status, 0 when there was no answer.
 func (d *doomed) call(method, path string, body any, content any) int {
-	text, err := json.Marshal(body)
-	if err != nil {
-		d.t.Error(err)
-		return 0
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			d.t.Error(err)
+			return 0
+		}
 	}
 	request, err := http.NewRequest(method, "http://"+d.address+"/api/v1"+path, bytes.NewReader(text))
 	if err != nil {
@@ -167,7 +170,7 @@ func (d *doomed) call(method, path string, body any, content any) int {
 			d.t.Errorf("%s %s: %v: %s", method, path, err, answer)
 		}
 	}
-	if response.StatusCode >= 500 && response.StatusCode != http.StatusServiceUnavailable {
+	if response.StatusCode >= 500 && response.StatusCode != http.StatusServiceUnavailable || response.StatusCode == http.StatusBadRequest {
 		d.t.Errorf("%s %s: %d %s", method, path, response.StatusCode, answer)
 	}
 	return response.StatusCode

@@ -61,6 +61,7 @@ func (p *Platform) failInterrupted(ctx context.Context) error {
 
 // world is one look at everything: what was decided and what runs.
 type world struct {
+	taken      time.Time
 	projects   map[ProjectID]Project
 	deleting   map[ProjectID]bool // their deletion has begun: it removes all of them
 	live       map[ProjectID]Deployment
@@ -70,7 +71,7 @@ type world struct {
 
 // look lists containers first: what starts after is not seen, and what is seen has its row.
 func (p *Platform) look(ctx context.Context) (world, error) {
-	w := world{map[ProjectID]Project{}, map[ProjectID]bool{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
+	w := world{p.now(), map[ProjectID]Project{}, map[ProjectID]bool{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
 	containers, err := p.Engine.Containers(ctx)
 	if err != nil {
 		return w, err

@@ -17,6 +17,7 @@ type vitals struct {
 
 // vital is one container's.
 type vital struct {
+	noted     time.Time // when it was first known
 	container Container
 	health    Health
 	probe     Probe
@@ -54,15 +55,14 @@ func (v *vitals) see(now time.Time, w world) {
 	for id, containers := range w.containers {
 		live, isLive := w.live[id]
 		for _, c := range containers {
-			if !isLive || c.Deployment != live.Number || c.OneOff {
-				continue
-			}
 			present[c.ID] = true
-			v.update(now, c, live, !v.began && c.Kept)
+			if isLive && c.Deployment == live.Number && !c.OneOff {
+				v.update(now, c, live, !v.began && c.Kept)
+			}
 		}
 	}
-	for id := range v.known {
-		if !present[id] {
+	for id, one := range v.known {
+		if !present[id] && one.noted.Before(w.taken) { // a version may have gone live since the look was taken
 			delete(v.known, id)
 		}
 	}
@@ -72,7 +72,7 @@ func (v *vitals) see(now time.Time, w world) {
 func (v *vitals) update(now time.Time, c Container, live Deployment, believed bool) {
 	one := v.known[c.ID]
 	if one == nil {
-		one = &vital{started: c.StartedAt, well: believed, onceWell: believed}
+		one = &vital{noted: now, started: c.StartedAt, well: believed, onceWell: believed}
 		v.known[c.ID] = one
 	}
 	if c.Running && !c.StartedAt.Equal(one.started) {
@@ -101,7 +101,7 @@ func (v *vitals) looked() bool {
 func (v *vitals) ready(now time.Time, c Container, d Deployment) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.known[c.ID] = &vital{started: c.StartedAt, well: true, onceWell: true, asked: now}
+	v.known[c.ID] = &vital{noted: now, started: c.StartedAt, well: true, onceWell: true, asked: now}
 	v.update(now, c, d, true)
 }
 
@@ -165,7 +165,7 @@ func (v *vitals) crash(now time.Time, c Container, how string) (pause time.Durat
 	defer v.mu.Unlock()
 	one := v.known[c.ID]
 	if one == nil {
-		one = &vital{container: c, started: c.StartedAt}
+		one = &vital{noted: now, container: c, started: c.StartedAt}
 		v.known[c.ID] = one
 	}
 	pause = min(firstRest<<min(one.crashes, 10), longestRest)
