@@ -198,6 +198,8 @@ func TestEnv(t *testing.T) {
 	mustRun(t, "C=3\n", env("import", "-", "--no-deploy")...)
 	run(t, "# nothing\n", env("import", "-")...).want(t, 1, `^E_INVALID: - holds no variable`)
 	wantMatch(t, mustRun(t, "", env("set", "--build", "TOKEN=x")...), `next push's build`)
+	run(t, "", env("set", "--build", "PATH=/opt/bin")...).want(t, 1, `^E_INVALID: PATH of a build .*no effect`)
+	mustRun(t, "", env("unset", "--build", "PATH")...)
 	mustRun(t, "", env("unset", "TOKEN", "--no-deploy")...)
 	if got := mustRun(t, "", env("ls")...); got != "A=1\nB=two\\nlines\nC=3\nEMPTY=\nURL=a=b\n" {
 		t.Errorf("%q", got)
