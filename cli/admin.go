@@ -63,7 +63,7 @@ func (a *administration) overviewCommand() *cobra.Command {
 			}
 			return a.emit(o, func() {
 				a.facts("Users", strconv.Itoa(o.Users), "Administrators", strconv.Itoa(o.Admins), "Not confirmed", strconv.Itoa(o.Unverified),
-					"Projects", strconv.Itoa(o.Projects), "Containers", strconv.Itoa(o.Containers), "Deployments", strconv.Itoa(o.Deployments),
+					"Projects", strconv.Itoa(o.Projects), "Containers", strconv.Itoa(o.Containers), "Deploying now", strconv.Itoa(o.Deployments),
 					"Mails queued", strconv.Itoa(o.MailsQueued), "Mails failed", strconv.Itoa(o.MailsFailed))
 			})
 		},

@@ -11,7 +11,7 @@ func (a *administration) doctorCommand(as string) *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{
 		Use:     "doctor",
-		Short:   "Find what is not as it should be; ends with 1 when there is something",
+		Short:   "Find what is not as it should be; the exit code is 1 when there is something",
 		Example: "  paastech " + as + "\n  paastech " + as + " --repair",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -24,6 +24,9 @@ func (c *commands) logsCommand() *cobra.Command {
 		Example: "  paastech logs -f\n  paastech logs -n 20 --since 1h",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if follow && c.json {
+				return usagef(cmd, "--json is one document, and a log that is followed has no end: leave out -f or --json")
+			}
 			from, err := sinceTime(cmd, since, time.Now())
 			if err != nil {
 				return err

@@ -221,9 +221,11 @@ func TestLogs(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	wantMatch(t, mustRun(t, "", "logs", "-P", "hello", "--json"), `"logs": "one\\ntwo\\n"`)
+	run(t, "", "logs", "-f", "--json", "-P", "hello").want(t, 2, "")
+	f.replacing = true
 	got := run(t, "", "logs", "-f", "-P", "hello")
 	got.want(t, 0, `hello is stopped: its log ends here`)
-	if got.stdout != "one\ntwo\n" {
+	if got.stdout != "zero\none\ntwo\n" { // the old version's, then the new one's from its first line
 		t.Errorf("%q", got.stdout)
 	}
 }
