@@ -23,9 +23,6 @@ type meaning struct {
 	sentence string
 }
 
-// eImagePull is the engine's; its name is not known here.
-const eImagePull paas.Code = "E_IMAGE_PULL"
-
 // meanings is every code that the API answers with.
 func meanings() map[paas.Code]meaning {
 	return map[paas.Code]meaning{
@@ -69,7 +66,6 @@ func meanings() map[paas.Code]meaning {
 		paas.EImageUnavailable: {paas.Rejected, "the image cannot be had from the registry. Push again to build it anew."},
 		paas.EDiskFull:         {paas.Rejected, "the app found no space left where it writes."},
 		paas.EReleaseFailed:    {paas.Rejected, "the release command ended with exit code 1, so this version takes no traffic. Its output above says why."},
-		eImagePull:             {paas.Rejected, "the image could not be fetched from the registry. Deploy again to build it anew."},
 	}
 }
 
@@ -100,7 +96,7 @@ func passwordAgain() failures {
 func starting() failures {
 	return fails(paas.ENeverBuilt, paas.ECanceled, paas.EQuotaMemory, paas.EQuotaContainers,
 		paas.ENoPort, paas.ENoAnswer, paas.EUnhealthy, paas.ECrashed, paas.EExited, paas.EOutOfMemory, paas.ECommandNotFound, paas.EHealthPath, paas.EHealthSlow, paas.ENotExecutable, paas.EMissingModule, paas.EWrongArch,
-		paas.EImageUnavailable, paas.EDiskFull, paas.EReleaseFailed, eImagePull)
+		paas.EImageUnavailable, paas.EDiskFull, paas.EReleaseFailed)
 }
 
 // check refuses codes that nothing is said of.

@@ -14,10 +14,11 @@ import (
 
 func (c *commands) accountCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "account",
-		Short: "Show who is logged in, and change the account",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.showAccount(cmd.Context()) },
+		Use:     "account",
+		Short:   "Show who is logged in, and change the account",
+		Example: "  paastech account\n  paastech account --json",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.showAccount(cmd.Context()) },
 	}
 	cmd.AddCommand(
 		c.accountConfirmCommand(), c.accountResendCommand(), c.accountPasswordCommand(), c.accountResetCommand(),
@@ -46,9 +47,10 @@ func (c *commands) showAccount(ctx context.Context) error {
 
 func (c *commands) accountConfirmCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "confirm TOKEN|LINK",
-		Short: "Confirm an e-mail address by the link mailed there",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "confirm TOKEN|LINK",
+		Short:   "Confirm an e-mail address by the link mailed there",
+		Example: "  paastech account confirm https://paas.example.com/email-verification/TOKEN",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, _, err := c.anonymous()
 			if err != nil {
@@ -65,9 +67,10 @@ func (c *commands) accountConfirmCommand() *cobra.Command {
 
 func (c *commands) accountResendCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "resend EMAIL",
-		Short: "Ask for the confirmation mail again",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "resend EMAIL",
+		Short:   "Ask for the confirmation mail again",
+		Example: "  paastech account resend ada@example.com",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, _, err := c.anonymous()
 			if err != nil {
@@ -83,9 +86,10 @@ func (c *commands) accountResendCommand() *cobra.Command {
 
 func (c *commands) accountRenameCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "rename USERNAME",
-		Short: "Change your username",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "rename USERNAME",
+		Short:   "Change your username",
+		Example: "  paastech account rename countess",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.changeProfile(cmd.Context(), wire.ProfileChange{Username: &args[0]}, func(user wire.UserDetails) {
 				c.say("You are %s now.", user.Username)
@@ -96,9 +100,10 @@ func (c *commands) accountRenameCommand() *cobra.Command {
 
 func (c *commands) accountEmailCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "email ADDRESS",
-		Short: "Change your e-mail address; a link mailed there confirms it",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "email ADDRESS",
+		Short:   "Change your e-mail address; a link mailed there confirms it",
+		Example: "  paastech account email ada@example.org",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := c.askSecret(cmd.Context(), "Password")
 			if err != nil {
@@ -126,9 +131,10 @@ func (c *commands) changeProfile(ctx context.Context, change wire.ProfileChange,
 
 func (c *commands) accountLimitsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "limits",
-		Short: "Show what your projects may use together, and do",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "limits",
+		Short:   "Show what your projects may use together, and do",
+		Example: "  paastech account limits",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := c.connect()
 			if err != nil {
@@ -146,11 +152,12 @@ func (c *commands) accountLimitsCommand() *cobra.Command {
 func (c *commands) accountDeleteCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "delete",
-		Short: "Delete your account with everything of it",
-		Long:  "Delete your account with everything of it. The username has to be typed to confirm that, then the\npassword; where nobody can be asked they are read from standard input.",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.deleteAccount(cmd.Context(), yes) },
+		Use:     "delete",
+		Short:   "Delete your account with everything of it",
+		Long:    "Delete your account with everything of it. The username has to be typed to confirm that, then the\npassword; where nobody can be asked they are read from standard input.",
+		Example: "  paastech account delete",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.deleteAccount(cmd.Context(), yes) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "ask for nothing but the password")
 	return cmd

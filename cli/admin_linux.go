@@ -28,9 +28,10 @@ func (h *host) local() (*client.Local, error) {
 func (h *host) purgeCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "purge --yes",
-		Short: "Remove every container, network, volume and packet filter of this installation; keeps the data directory",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "purge --yes",
+		Short:   "Remove every container, network, volume and packet filter of this installation; keeps the data directory",
+		Example: "  paastech admin purge --yes",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes {
 				return failf(eNotConfirmed, "This ends every application of this installation. Their source, configuration and images stay, and the next `paastech serve` starts them again. Say --yes to do it.")

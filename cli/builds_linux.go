@@ -41,9 +41,10 @@ func (s *server) openBuilds(ctx context.Context) error {
 
 func (h *host) builderCommand() *cobra.Command {
 	create := &cobra.Command{
-		Use:   "create",
-		Short: "Make the Debian builder image now (serve does it when it is missing)",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "create",
+		Short:   "Make the Debian builder image now (serve does it when it is missing)",
+		Example: "  paastech builder create",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := h.config()
 			if err != nil {

@@ -143,7 +143,7 @@ func TestUsageErrors(t *testing.T) {
 	loggedIn(t)
 	for _, args := range [][]string{
 		{"nonsense"}, {"keys", "nonsense"}, {"keys", "add"}, {"status", "more"}, {"status", "--nonsense"},
-		{"env", "set", "NOVALUE"}, {"logs", "--since", "yesterday"}, {"deployments", "x"}, {"init"},
+		{"env", "set", "NOVALUE"}, {"logs", "--since", "yesterday"}, {"deployments", "0"}, {"deployments", "x"}, {"init"},
 	} {
 		got := run(t, "", args...)
 		if got.code != 2 || !strings.HasPrefix(got.stderr, "E_USAGE: ") || !strings.Contains(got.stderr, "--help") || got.stdout != "" {

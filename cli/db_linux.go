@@ -18,9 +18,10 @@ func (h *host) dbCommand() *cobra.Command {
 
 func (h *host) backupCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "backup FILE",
-		Short: "Write a whole copy of the SQLite database to a new file; the daemon may be running",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "backup FILE",
+		Short:   "Write a whole copy of the SQLite database to a new file; the daemon may be running",
+		Example: "  paastech db backup /var/backups/paastech.db",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := h.config()
 			if err != nil {
@@ -42,8 +43,9 @@ func (h *host) backupCommand() *cobra.Command {
 func (h *host) moveCommand() *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
-		Use:   "move --to postgres://USER@HOST/DATABASE",
-		Short: "Copy the SQLite database into an empty PostgreSQL one, every row checked; the daemon has to be stopped",
+		Use:     "move --to postgres://USER@HOST/DATABASE",
+		Example: "  paastech db move --to postgres://paastech@db.example.com/paastech",
+		Short:   "Copy the SQLite database into an empty PostgreSQL one, every row checked; the daemon has to be stopped",
 		Long: "Copy the SQLite database into an empty PostgreSQL one. All rows are written in one transaction and read back before it is kept. The SQLite file stays as it is.\n\n" +
 			"Other users of this host see the arguments of a command: a password is better given in the environment (PGPASSWORD) or in ~/.pgpass.",
 		Args: arguments(cobra.NoArgs),

@@ -35,9 +35,10 @@ func (c *commands) restartCommand() *cobra.Command {
 
 func (c *commands) rolloutCommand(use, short string, begin rollout) *cobra.Command {
 	return &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  arguments(cobra.NoArgs),
+		Use:     use,
+		Short:   short,
+		Example: "  paastech " + use + "\n  paastech " + use + " -P hello",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {
@@ -114,9 +115,10 @@ func (c *commands) sayLive(project wire.Project, deployment wire.Deployment, alr
 
 func (c *commands) stopCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "stop",
-		Short: "Stop the application",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "stop",
+		Short:   "Stop the application",
+		Example: "  paastech stop\n  paastech stop -P hello",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {

@@ -13,9 +13,10 @@ import (
 func (c *commands) deploymentsCommand() *cobra.Command {
 	limit := 20
 	cmd := &cobra.Command{
-		Use:   "deployments [NUMBER]",
-		Short: "List the project's deployments, or show one",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Use:     "deployments [NUMBER]",
+		Short:   "List the project's deployments, or show one",
+		Example: "  paastech deployments\n  paastech deployments 3",
+		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return c.showDeployment(cmd, args[0])
@@ -92,10 +93,11 @@ func deploymentNumber(cmd *cobra.Command, typed string) (int, error) {
 
 func (c *commands) deploymentLogCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "log [NUMBER]",
-		Short: "Show what a deployment (the newest) wrote while it was built and started",
-		Long:  "Show what a deployment (without a number: the newest) wrote while it was built and started. While it\nis still on its way the log is followed to its end.",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Use:     "log [NUMBER]",
+		Short:   "Show what a deployment (the newest) wrote while it was built and started",
+		Long:    "Show what a deployment (without a number: the newest) wrote while it was built and started. While it\nis still on its way the log is followed to its end.",
+		Example: "  paastech deployments log\n  paastech deployments log 3",
+		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number := 0
 			if len(args) == 1 {

@@ -45,9 +45,10 @@ func (c *commands) envCommand() *cobra.Command {
 func (c *commands) envListCommand() *cobra.Command {
 	var build, keys bool
 	cmd := &cobra.Command{
-		Use:   "ls",
-		Short: "List variables with their values",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List variables with their values",
+		Example: "  paastech env ls\n  paastech env ls --keys",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {
@@ -102,9 +103,10 @@ func (c *commands) envSetCommand() *cobra.Command {
 func (c *commands) envUnsetCommand() *cobra.Command {
 	var flags envFlags
 	return flags.add(&cobra.Command{
-		Use:   "unset NAME...",
-		Short: "Remove variables, and roll that out when the application is live",
-		Args:  arguments(cobra.MinimumNArgs(1)),
+		Use:     "unset NAME...",
+		Short:   "Remove variables, and roll that out when the application is live",
+		Example: "  paastech env unset GREETING DEBUG",
+		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changes := map[string]*paas.Secret{}
 			for _, key := range args {
@@ -118,9 +120,10 @@ func (c *commands) envUnsetCommand() *cobra.Command {
 func (c *commands) envImportCommand() *cobra.Command {
 	var flags envFlags
 	return flags.add(&cobra.Command{
-		Use:   "import FILE",
-		Short: "Set the variables of a .env file (- for standard input); others stay",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "import FILE",
+		Short:   "Set the variables of a .env file (- for standard input); others stay",
+		Example: "  paastech env import .env\n  paastech env import - < .env",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changes, err := c.readDotenv(args[0])
 			if err != nil {
@@ -169,10 +172,8 @@ func secret(value string) *paas.Secret {
 
 // changeEnv stores a change of variables and shows its roll-out.
 func (c *commands) changeEnv(ctx context.Context, changes map[string]*paas.Secret, flags envFlags) error {
-	for key, value := range changes {
-		if err := paas.ValidateEnvKey(key); value != nil && err != nil {
-			return err
-		}
+	if err := checkEnv(changes, flags); err != nil {
+		return err
 	}
 	api, project, err := c.project(ctx)
 	if err != nil {
@@ -192,6 +193,22 @@ func (c *commands) changeEnv(ctx context.Context, changes map[string]*paas.Secre
 	}
 	changed.Deployment = &ended
 	return c.emit(changed, func() { c.sayLive(project, ended, already) })
+}
+
+// checkEnv tells early what the server would refuse, and what it would take without any effect.
+func checkEnv(changes map[string]*paas.Secret, flags envFlags) error {
+	for key, value := range changes {
+		if value == nil {
+			continue // what is there may go, whatever its name
+		}
+		if err := paas.ValidateEnvKey(key); err != nil {
+			return err
+		}
+		if flags.build && key == "PATH" {
+			return paas.InvalidField(key, "PATH of a build is the builder's own: setting it would have no effect. A script of yours can set its own.")
+		}
+	}
+	return nil
 }
 
 // storedEnv says when variables that were only stored take effect.

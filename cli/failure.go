@@ -69,10 +69,21 @@ func failureOf(ctx context.Context, err error) (failure *paas.Error, hint string
 	return paas.Errorf(paas.Internal, eFailed, "%s", err), ""
 }
 
-// report says what went wrong, `E_CODE: sentence` on stderr; with --json the API's document of a
-// failure goes to stdout besides. It chooses the exit code.
+// report says what went wrong and chooses the exit code: for people `E_CODE: sentence` on stderr,
+// with --json the API's document of a failure on stdout, and then that alone.
 func (c *console) report(ctx context.Context, err error) int {
 	failure, hint := failureOf(ctx, err)
+	written := c.emit(problem.Of(failure), func() { c.explain(failure, hint) })
+	if written != nil {
+		c.note("%s: write the failure: %s", eFailed, written)
+	}
+	if failure.Code == eUsage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func (c *console) explain(failure *paas.Error, hint string) {
 	c.note("%s: %s", failure.Code, printable(failure.Message))
 	for _, detail := range failure.Details {
 		if detail.Message != failure.Message {
@@ -82,15 +93,6 @@ func (c *console) report(ctx context.Context, err error) int {
 	if hint != "" {
 		c.note("%s", hint)
 	}
-	if c.json {
-		if err := c.emit(problem.Of(failure), nil); err != nil {
-			c.note("%s: write the failure: %s", eFailed, err)
-		}
-	}
-	if failure.Code == eUsage {
-		return exitUsage
-	}
-	return exitFailed
 }
 
 // isUnanswered tells whether a call got no answer of the API.

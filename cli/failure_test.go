@@ -29,6 +29,9 @@ func TestFailuresAreDocumentsForPrograms(t *testing.T) {
 			t.Errorf("%v: %v\n%s%s", test.args, err, got.stdout, got.stderr)
 			continue
 		}
+		if got.stderr != "" {
+			t.Errorf("%v: the failure is told on stderr, too: %s", test.args, got.stderr)
+		}
 		if got.code != test.exit || string(document.Code) != test.code || document.StatusCode != test.status || document.Status != "error" || document.Message == "" {
 			t.Errorf("%v: exit code %d, %+v; want %d, %s, %d", test.args, got.code, document, test.exit, test.code, test.status)
 		}

@@ -35,6 +35,7 @@ type fakeServer struct {
 	hostKeys    []wire.HostKey
 	log         []string        // of a deployment
 	fails       *paas.Diagnosis // how the next deployment ends
+	replacing   bool            // the container whose log is followed ends for a new version's
 }
 
 func serveFake(t *testing.T) *fakeServer {
@@ -215,9 +216,14 @@ func (f *fakeServer) logs(w http.ResponseWriter, r *http.Request) {
 		answer(w, wire.Logs{Logs: "one\ntwo\n"}, nil)
 		return
 	}
-	stream(w, []string{"one", "two"})
+	if f.replacing {
+		f.replacing, f.projects[0].Live = false, &wire.Deployment{Number: 2, Name: "v2", State: paas.Live}
+		stream(w, []string{"zero"})
+	} else {
+		stream(w, []string{"one", "two"})
+		f.projects[0].Status = paas.StatusStopped
+	}
 	fmt.Fprintf(w, "event: %s\ndata: \n\n", wire.EventEnd)
-	f.projects[0].Status = paas.StatusStopped
 }
 
 func stream(w http.ResponseWriter, lines []string) {

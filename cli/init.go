@@ -35,8 +35,9 @@ buildpacks:
 func (c *commands) initCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "init NAME",
-		Short: "Make a project for this git repository",
+		Use:     "init NAME",
+		Example: "  paastech init hello",
+		Short:   "Make a project for this git repository",
 		Long: "Make a project for this git repository, and the git remote paastech that leads to it.\n\n" +
 			"The git server's host key is shown and, after a question, added to ~/.ssh/known_hosts; with --yes it\n" +
 			"is added without asking, and where nobody can be asked it is not added.",

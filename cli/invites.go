@@ -12,9 +12,10 @@ func (a *administration) invitesCommand() *cobra.Command {
 
 func (a *administration) inviteListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List the invitations that are open",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List the invitations that are open",
+		Example: "  paastech admin invites ls",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.connect()
 			if err != nil {
@@ -35,9 +36,10 @@ func (a *administration) inviteListCommand() *cobra.Command {
 
 func (a *administration) inviteCreateCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "create [EMAIL]",
-		Short: "Invite somebody; with an address the link is mailed there",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Use:     "create [EMAIL]",
+		Short:   "Invite somebody; with an address the link is mailed there",
+		Example: "  paastech admin invites create grace@example.com",
+		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := a.connect()
 			if err != nil {
@@ -61,9 +63,10 @@ func (a *administration) inviteCreateCommand() *cobra.Command {
 
 func (a *administration) inviteRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "rm ID",
-		Short: "Take an invitation back",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "rm ID",
+		Short:   "Take an invitation back",
+		Example: "  paastech admin invites rm 0b9a1c52-6c1e-4f0e-9a4e-2f6a4c1d7b11",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := a.connect()
 			if err != nil {

@@ -78,9 +78,10 @@ func (c *commands) readKey(path, name string) (paas.SSHKey, error) {
 
 func (c *commands) keysListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List your SSH keys",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List your SSH keys",
+		Example: "  paastech keys ls",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := c.connect()
 			if err != nil {
@@ -109,9 +110,10 @@ func (c *commands) showKeys(keys []wire.Key) {
 
 func (c *commands) keysRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "rm NAME|FINGERPRINT|ID",
-		Short: "Remove one of your SSH keys",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "rm NAME|FINGERPRINT|ID",
+		Short:   "Remove one of your SSH keys",
+		Example: "  paastech keys rm ada@laptop",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := c.connect()
 			if err != nil {

@@ -101,10 +101,11 @@ func (s sessions) remember(server string, login wire.Session, user wire.User) er
 
 func (c *commands) logoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "logout",
-		Short: "End the log-in at a server",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.logout(cmd.Context()) },
+		Use:     "logout",
+		Short:   "End the log-in at a server",
+		Example: "  paastech logout",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.logout(cmd.Context()) },
 	}
 }
 

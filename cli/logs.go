@@ -33,6 +33,9 @@ func (c *commands) logsCommand() *cobra.Command {
 		Example: "  paastech logs -f\n  paastech logs -n 20 --since 1h\n  paastech logs --process worker --grep timeout",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if said.follow && c.json {
+				return usagef(cmd, "--json is one document, and a log that is followed has no end: leave out -f or --json")
+			}
 			query, err := said.query(cmd, time.Now())
 			if err != nil {
 				return err
@@ -98,9 +101,6 @@ func (c *console) sayLine(line wire.LogLine, how logFlags) {
 // followLogs shows lines until ctx ends, which is no failure.
 func (c *commands) followLogs(ctx context.Context, api *client.Client, id paas.ProjectID, query client.LogQuery, how logFlags) error {
 	err := api.FollowLogs(ctx, id, query, func(line wire.LogLine) error {
-		if c.json {
-			return c.emit(line, nil)
-		}
 		c.sayLine(line, how)
 		return nil
 	})

@@ -11,9 +11,10 @@ import (
 func (c *commands) openCommand() *cobra.Command {
 	var printOnly bool
 	cmd := &cobra.Command{
-		Use:   "open",
-		Short: "Open the application in the browser",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "open",
+		Short:   "Open the application in the browser",
+		Example: "  paastech open\n  paastech open --print",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, project, err := c.project(cmd.Context())
 			if err != nil {
@@ -29,9 +30,10 @@ func (c *commands) openCommand() *cobra.Command {
 func (c *commands) dashboardCommand() *cobra.Command {
 	var printOnly bool
 	cmd := &cobra.Command{
-		Use:   "dashboard",
-		Short: "Open the server's pages in the browser",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "dashboard",
+		Short:   "Open the server's pages in the browser",
+		Example: "  paastech dashboard",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, _, err := c.anonymous()
 			if err != nil {
@@ -56,9 +58,10 @@ const versionTimeout = 3 * time.Second
 
 func (c *commands) versionCommand(version string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Show the versions of the client and of the server",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "version",
+		Short:   "Show the versions of the client and of the server",
+		Example: "  paastech version",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			told := versions{Client: version, System: runtime.GOOS + "/" + runtime.GOARCH}
 			if api, _, err := c.anonymous(); err == nil {

@@ -11,11 +11,12 @@ import (
 
 func (c *commands) accountPasswordCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "password",
-		Short: "Change your password; ends all your other log-ins",
-		Long:  "Change your password. The current and the new one are asked for; where nobody can be asked they are\nread from standard input, a line each.",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return c.changePassword(cmd.Context()) },
+		Use:     "password",
+		Short:   "Change your password; ends all your other log-ins",
+		Long:    "Change your password. The current and the new one are asked for; where nobody can be asked they are\nread from standard input, a line each.",
+		Example: "  paastech account password",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.changePassword(cmd.Context()) },
 	}
 }
 

@@ -41,9 +41,10 @@ func (c *commands) projectsCreateCommand() *cobra.Command {
 
 func (c *commands) projectsListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List your projects",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List your projects",
+		Example: "  paastech projects ls",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := c.connect()
 			if err != nil {
@@ -81,6 +82,7 @@ func (c *commands) projectsInfoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "info [NAME|ID]",
 		Short:             "Show a project",
+		Example:           "  paastech projects info hello",
 		Args:              arguments(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: c.completeProjects,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -108,6 +110,7 @@ func (c *commands) projectsDeleteCommand() *cobra.Command {
 		Aliases:           []string{"rm"},
 		Short:             "Delete a project with everything of it",
 		Long:              "Delete a project with everything of it: application, repository, configuration, logs. The name has to\nbe typed to confirm that; where nobody can be asked it is read from standard input.",
+		Example:           "  paastech projects delete hello",
 		Args:              arguments(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: c.completeProjects,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -152,9 +155,10 @@ func (c *commands) hintRemote(deleted wire.Project) {
 
 func (c *commands) projectsBranchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "branch NAME",
-		Short: "Choose the branch whose pushes deploy",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "branch NAME",
+		Short:   "Choose the branch whose pushes deploy",
+		Example: "  paastech projects branch trunk -P hello",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {
@@ -172,9 +176,10 @@ func (c *commands) projectsBranchCommand() *cobra.Command {
 
 func (c *commands) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "status",
-		Short: "Show how the application is",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "status",
+		Short:   "Show how the application is",
+		Example: "  paastech status\n  paastech status -P hello",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {

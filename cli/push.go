@@ -17,9 +17,10 @@ import (
 func (c *commands) pushCommand() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "push [BRANCH]",
-		Short: "Push the branch that is checked out: it is built, started and put live",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Use:     "push [BRANCH]",
+		Short:   "Push the branch that is checked out: it is built, started and put live",
+		Example: "  paastech push\n  paastech push main",
+		Args:    arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			branch := ""
 			if len(args) == 1 {

@@ -23,10 +23,11 @@ import (
 
 func (h *host) serveCommand() *cobra.Command {
 	return h.withConfigFlag(&cobra.Command{
-		Use:   "serve",
-		Short: "Run the whole platform on this host",
-		Long:  "Run the whole platform on this host: API and dashboard, SSH git server, builder, registry, deployer and ingress, in one process. It needs a Docker engine, and no configuration.",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "serve",
+		Short:   "Run the whole platform on this host",
+		Long:    "Run the whole platform on this host: API and dashboard, SSH git server, builder, registry, deployer and ingress, in one process. It needs a Docker engine, and no configuration.",
+		Example: "  paastech serve\n  paastech serve --config /etc/paastech/config.yaml",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := h.config()
 			if err != nil {

@@ -14,7 +14,7 @@ func serverCommands(program Program, c *commands) []*cobra.Command {
 	host := &host{console: c.console, program: program}
 	admin := &administration{commands: c, local: host.local}
 	return []*cobra.Command{
-		host.serveCommand(), host.withConfigFlag(admin.adminCommand(host.purgeCommand())), host.withConfigFlag(admin.doctorCommand()),
+		host.serveCommand(), host.withConfigFlag(admin.adminCommand(host.purgeCommand())), host.withConfigFlag(admin.doctorCommand("doctor")),
 		host.dbCommand(), host.builderCommand(),
 	}
 }

@@ -14,7 +14,7 @@ import (
 // is its client.
 func serverCommands(_ Program, c *commands) []*cobra.Command {
 	admin := &administration{commands: c, local: func() (*client.Local, error) { return nil, nil }}
-	return []*cobra.Command{admin.adminCommand(), admin.doctorCommand()}
+	return []*cobra.Command{admin.adminCommand(), admin.doctorCommand("doctor")}
 }
 
 // runByName has no other names here.

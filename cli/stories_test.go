@@ -198,6 +198,8 @@ func TestEnv(t *testing.T) {
 	mustRun(t, "C=3\n", env("import", "-", "--no-deploy")...)
 	run(t, "# nothing\n", env("import", "-")...).want(t, 1, `^E_INVALID: - holds no variable`)
 	wantMatch(t, mustRun(t, "", env("set", "--build", "TOKEN=x")...), `next push's build`)
+	run(t, "", env("set", "--build", "PATH=/opt/bin")...).want(t, 1, `^E_INVALID: PATH of a build .*no effect`)
+	mustRun(t, "", env("unset", "--build", "PATH")...)
 	mustRun(t, "", env("unset", "TOKEN", "--no-deploy")...)
 	if got := mustRun(t, "", env("ls")...); got != "A=1\nB=two\\nlines\nC=3\nEMPTY=\nURL=a=b\n" {
 		t.Errorf("%q", got)
@@ -219,9 +221,11 @@ func TestLogs(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	wantMatch(t, mustRun(t, "", "logs", "-P", "hello", "--json"), `"logs": "one\\ntwo\\n"`)
+	run(t, "", "logs", "-f", "--json", "-P", "hello").want(t, 2, "")
+	f.replacing = true
 	got := run(t, "", "logs", "-f", "-P", "hello")
 	got.want(t, 0, `hello is stopped: its log ends here`)
-	if got.stdout != "one\ntwo\n" {
+	if got.stdout != "zero\none\ntwo\n" { // the old version's, then the new one's from its first line
 		t.Errorf("%q", got.stdout)
 	}
 }

@@ -17,9 +17,10 @@ func (c *commands) tokensCommand() *cobra.Command {
 
 func (c *commands) tokensListCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List your API tokens",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List your API tokens",
+		Example: "  paastech tokens ls",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := c.connect()
 			if err != nil {
@@ -103,9 +104,10 @@ func (c *commands) createToken(ctx context.Context, token wire.NewToken) error {
 
 func (c *commands) tokensRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "rm NAME|ID",
-		Short: "End an API token at once",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "rm NAME|ID",
+		Short:   "End an API token at once",
+		Example: "  paastech tokens rm ci",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := c.connect()
 			if err != nil {

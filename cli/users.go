@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/api/wire"
-	"github.com/paastech-cloud/paastech/paas"
 )
 
 func (a *administration) usersCommand() *cobra.Command {
@@ -20,9 +19,10 @@ func (a *administration) createUserCommand() *cobra.Command {
 	var account wire.NewUser
 	var fromStdin bool
 	cmd := &cobra.Command{
-		Use:   "create --username NAME --email ADDRESS",
-		Short: "Make an account; asks for its password",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "create --username NAME --email ADDRESS",
+		Short:   "Make an account; asks for its password",
+		Example: "  paastech admin users create --username ada --email ada@example.com --admin",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if account.Username == "" || account.Email == "" {
 				return usagef(cmd, "an account needs a name and an address: give --username NAME and --email ADDRESS")
@@ -50,9 +50,10 @@ func (a *administration) createUserCommand() *cobra.Command {
 
 func (a *administration) listUsersCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls",
-		Short: "List all accounts",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "ls",
+		Short:   "List all accounts",
+		Example: "  paastech admin users ls",
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.connect()
 			if err != nil {
@@ -73,9 +74,10 @@ func (a *administration) listUsersCommand() *cobra.Command {
 
 func (a *administration) showUserCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show USERNAME",
-		Short: "Show an account",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "show USERNAME",
+		Short:   "Show an account",
+		Example: "  paastech admin users show ada",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := a.connect()
 			if err != nil {
@@ -103,10 +105,11 @@ func (a *administration) showUser(user wire.UserDetails) {
 func (a *administration) deleteUserCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "rm USERNAME",
-		Short: "Delete an account with everything of it",
-		Args:  arguments(cobra.ExactArgs(1)),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.deleteUser(cmd.Context(), args[0], yes) },
+		Use:     "rm USERNAME",
+		Short:   "Delete an account with everything of it",
+		Example: "  paastech admin users rm ada",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.deleteUser(cmd.Context(), args[0], yes) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
@@ -135,9 +138,10 @@ func (a *administration) deleteUser(ctx context.Context, username string, yes bo
 
 func (a *administration) adminRightsCommand(use, short string, admin bool) *cobra.Command {
 	return &cobra.Command{
-		Use:   use + " USERNAME",
-		Short: short,
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     use + " USERNAME",
+		Short:   short,
+		Example: "  paastech admin users " + use + " ada",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, err := a.connect()
 			if err != nil {
@@ -162,9 +166,10 @@ func (a *administration) adminRightsCommand(use, short string, admin bool) *cobr
 func (a *administration) userPasswordCommand() *cobra.Command {
 	var fromStdin bool
 	cmd := &cobra.Command{
-		Use:   "password USERNAME",
-		Short: "Give an account a new password and end its sessions; on the host",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:     "password USERNAME",
+		Short:   "Give an account a new password and end its sessions; on the host",
+		Example: "  paastech admin users password ada",
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			local, err := a.onHost()
 			if err != nil {
@@ -182,72 +187,4 @@ func (a *administration) userPasswordCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
-}
-
-func (a *administration) userLimitsCommand() *cobra.Command {
-	var projects, containers, builds int
-	var memory, disk string
-	var usual bool
-	cmd := &cobra.Command{
-		Use:     "limits USERNAME",
-		Short:   "Show a user's limits, or set some; 0 is no bound",
-		Example: "  paastech admin users limits ada --projects 20 --memory 4GiB\n  paastech admin users limits ada --usual",
-		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.setLimits(cmd, args[0], usual, func(limits *paas.UserLimits) (err error) {
-				set := cmd.Flags().Changed
-				for name, field := range map[string]*int{"projects": &limits.Projects, "containers": &limits.Containers, "builds": &limits.Builds} {
-					if set(name) {
-						*field, _ = cmd.Flags().GetInt(name)
-					}
-				}
-				if set("memory") {
-					if limits.Memory, err = bound("--memory", memory); err != nil {
-						return usagef(cmd, "%s", err)
-					}
-				}
-				if set("disk") {
-					if limits.Disk, err = bound("--disk", disk); err != nil {
-						return usagef(cmd, "%s", err)
-					}
-				}
-				return nil
-			})
-		},
-	}
-	cmd.Flags().IntVar(&projects, "projects", 0, "how many projects")
-	cmd.Flags().StringVar(&memory, "memory", "", "memory of the running containers together, like 4GiB")
-	cmd.Flags().IntVar(&containers, "containers", 0, "how many running containers")
-	cmd.Flags().IntVar(&builds, "builds", 0, "how many builds at a time")
-	cmd.Flags().StringVar(&disk, "disk", "", "disk of all projects together, like 20GiB")
-	cmd.Flags().BoolVar(&usual, "usual", false, "back to the usual limits")
-	return cmd
-}
-
-// setLimits changes what flags name; the others stay, and without flags it shows them.
-func (a *administration) setLimits(cmd *cobra.Command, username string, usual bool, change func(*paas.UserLimits) error) error {
-	api, err := a.connect()
-	if err != nil {
-		return err
-	}
-	user, err := api.User(cmd.Context(), username)
-	if err != nil {
-		return err
-	}
-	var limits *paas.UserLimits
-	if !usual {
-		limits = &paas.UserLimits{}
-		if user.Limits != nil {
-			*limits = *user.Limits
-		}
-		if err := change(limits); err != nil {
-			return err
-		}
-	}
-	if usual || cmd.Flags().Changed("projects") || cmd.Flags().Changed("memory") || cmd.Flags().Changed("containers") || cmd.Flags().Changed("builds") || cmd.Flags().Changed("disk") {
-		if user, err = api.SetLimits(cmd.Context(), username, limits); err != nil {
-			return err
-		}
-	}
-	return a.emit(user, func() { a.showUser(user) })
 }
