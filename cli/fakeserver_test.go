@@ -35,7 +35,6 @@ type fakeServer struct {
 	hostKeys    []wire.HostKey
 	log         []string        // of a deployment
 	fails       *paas.Diagnosis // how the next deployment ends
-	replacing   bool            // the container whose log is followed ends for a new version's
 }
 
 func serveFake(t *testing.T) *fakeServer {
@@ -212,17 +211,21 @@ func (f *fakeServer) deploymentLog(w http.ResponseWriter, r *http.Request) {
 func (f *fakeServer) logs(w http.ResponseWriter, r *http.Request) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	lines := []wire.LogLine{
+		{At: time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), Deployment: 1, Process: "web.1", Stream: paas.Stdout, Text: "one"},
+		{At: time.Date(2026, 1, 31, 10, 0, 1, 0, time.UTC), Deployment: 1, Process: "worker.1", Stream: paas.Stdout, Text: "two"},
+		{At: time.Date(2026, 1, 31, 10, 0, 2, 0, time.UTC), Deployment: 1, Process: "web.1", Stream: paas.System, Text: "web.1 ended with exit code 1."},
+	}
 	if r.Header.Get("Accept") != "text/event-stream" {
-		answer(w, wire.Logs{Logs: "one\ntwo\n"}, nil)
+		answer(w, wire.Logs{Lines: lines}, nil)
 		return
 	}
-	if f.replacing {
-		f.replacing, f.projects[0].Live = false, &wire.Deployment{Number: 2, Name: "v2", State: paas.Live}
-		stream(w, []string{"zero"})
-	} else {
-		stream(w, []string{"one", "two"})
-		f.projects[0].Status = paas.StatusStopped
+	var texts []string
+	for _, line := range lines {
+		text, _ := json.Marshal(line)
+		texts = append(texts, string(text))
 	}
+	stream(w, texts)
 	fmt.Fprintf(w, "event: %s\ndata: \n\n", wire.EventEnd)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -217,16 +218,19 @@ func TestLogs(t *testing.T) {
 	f, _ := loggedIn(t)
 	f.addProject("hello")
 	f.projects[0].Live = &wire.Deployment{Number: 1, Name: "v1", State: paas.Live}
-	if got := mustRun(t, "", "logs", "-P", "hello", "-n", "2", "--since", "1h"); got != "one\ntwo\n" {
+	const all = "one\ntwo\npaastech | web.1 ended with exit code 1.\n"
+	if got := mustRun(t, "", "logs", "-P", "hello", "-n", "2", "--since", "1h", "-p", "web", "--deployment", "v1", "-g", "o"); got != all {
 		t.Errorf("%q", got)
 	}
-	wantMatch(t, mustRun(t, "", "logs", "-P", "hello", "--json"), `"logs": "one\\ntwo\\n"`)
+	if asked := f.requests[len(f.requests)-1]; !regexp.MustCompile(`deployment=1&grep=o&lines=true&process=web&since=\S+&tail=2$`).MatchString(asked) {
+		t.Errorf("asked %s", asked)
+	}
+	wantMatch(t, mustRun(t, "", "logs", "-P", "hello", "-t"), `worker.1 v1 \| two`)
+	wantMatch(t, mustRun(t, "", "logs", "-P", "hello", "--json"), `"text": "two"`)
 	run(t, "", "logs", "-f", "--json", "-P", "hello").want(t, 2, "")
-	f.replacing = true
-	got := run(t, "", "logs", "-f", "-P", "hello")
-	got.want(t, 0, `hello is stopped: its log ends here`)
-	if got.stdout != "zero\none\ntwo\n" { // the old version's, then the new one's from its first line
-		t.Errorf("%q", got.stdout)
+	run(t, "", "logs", "--deployment", "x", "-P", "hello").want(t, 2, "")
+	if got := mustRun(t, "", "logs", "-f", "-P", "hello"); got != all {
+		t.Errorf("%q", got)
 	}
 }
 
