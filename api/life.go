@@ -42,8 +42,10 @@ func (a *api) scale(call *web.Call, in paas.Formation) (reply[wire.Scaled], erro
 		project, deployment, err = a.platform.Scale(ctx, call.Caller, call.Project.ID, in, queued)
 		return deployment, err
 	})
-	if project.ID == "" { // nobody waited
-		project = call.Project
+	if project.ID == "" && err == nil { // nobody waited
+		if project, err = a.platform.Project(call.Request().Context(), call.Caller, call.Project.ID); err != nil {
+			return reply[wire.Scaled]{}, err
+		}
 	}
 	return reply[wire.Scaled]{made.status, wire.Answer[wire.Scaled]{Status: wire.OK, Content: wire.Scaled{Formation: shownFormation(project.Formation), Deployment: made.answer.Content}}}, err
 }

@@ -20,7 +20,7 @@ import (
 func TestContract(t *testing.T) {
 	w := newWorldWith(t, settings{accounts: paas.Accounts{Registration: paas.RegistrationOpen, Challenge: paas.NewProofOfWork(4)}})
 	for _, part := range []func(*world, *testing.T){
-		callPlatform, callRegistration, callKeysAndTokens, callProjects, callDeployments, callLogs, callAdministration, callAccounts, callWithoutSuccess,
+		callPlatform, callRegistration, callKeysAndTokens, callProjects, callDeployments, callLife, callLogs, callAdministration, callAccounts, callWithoutSuccess,
 	} {
 		part(w, t)
 	}
@@ -182,6 +182,69 @@ func callDeployments(w *world, t *testing.T) {
 	check(t, "deployments", err)
 	_, err = w.ada.Deployment(t.Context(), id, 1)
 	check(t, "deployment", err)
+}
+
+func callLife(w *world, t *testing.T) {
+	id := w.project.ID
+	scaled, err := w.ada.Scale(t.Context(), id, paas.Formation{"web": 2}, client.Wait)
+	check(t, "scale", err)
+	if scaled.Formation["web"] != 2 || scaled.Deployment == nil || scaled.Deployment.Formation["web"] != 2 {
+		t.Errorf("scaled to %+v", scaled)
+	}
+	scaled, err = w.ada.Scale(t.Context(), id, paas.Formation{"web": 1}, client.NoWait)
+	check(t, "scale without waiting", err)
+	if scaled.Formation["web"] != 1 || scaled.Deployment == nil || !scaled.Deployment.State.Active() {
+		t.Errorf("scaled without waiting to %+v", scaled)
+	}
+	steps, err := w.ada.Plan(t.Context(), id)
+	check(t, "plan", err)
+	if len(steps) == 0 || !strings.HasPrefix(steps[0].Says, "launch web.1 of v") {
+		t.Errorf("plan %+v", steps)
+	}
+	back, err := w.ada.Rollback(t.Context(), id, 1, client.Wait)
+	check(t, "rollback", err)
+	if back.Restores != 1 || back.Reason != paas.ReasonRollback {
+		t.Errorf("rolled back to %+v", back)
+	}
+	ready := make(chan struct{})
+	w.engine.hold(ready)
+	defer close(ready)
+	going, err := w.ada.Restart(t.Context(), id, client.NoWait)
+	check(t, "restart", err)
+	canceled, err := w.ada.Cancel(t.Context(), id, going.Number)
+	check(t, "cancel", err)
+	if canceled.State != paas.Aborted {
+		t.Errorf("canceled to %s", canceled.State)
+	}
+	w.engine.hold(nil)
+	if _, err := w.ada.Cancel(t.Context(), id, going.Number); err != nil {
+		t.Errorf("cancel again: %v", err)
+	}
+	_, err = w.ada.Metrics(t.Context(), id, "7d")
+	check(t, "metrics", err)
+	_, err = w.ada.CronRuns(t.Context(), id)
+	check(t, "cron runs", err)
+	volumes, err := w.ada.Volumes(t.Context(), id)
+	check(t, "volumes", err)
+	if len(volumes) != 1 || volumes[0].Name != "data" {
+		t.Errorf("volumes %+v", volumes)
+	}
+	check(t, "remove volume", w.ada.RemoveVolume(t.Context(), id, "data"))
+	for name, err := range map[string]error{
+		"scale to too many": second(w.ada.Scale(t.Context(), id, paas.Formation{"web": 1000}, client.Wait)), "metrics of a century": second(w.ada.Metrics(t.Context(), id, "36500d")),
+	} {
+		if !paas.IsKind(err, paas.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"another's plan": second(w.bob.Plan(t.Context(), id)), "rollback to nothing": second(w.ada.Rollback(t.Context(), id, 99, client.Wait)), "cancel of nothing": second(w.ada.Cancel(t.Context(), id, 99)),
+		"another's runs": second(w.bob.CronRuns(t.Context(), id)), "another's volumes": second(w.bob.Volumes(t.Context(), id)), "no volume": w.ada.RemoveVolume(t.Context(), id, "nothing"),
+	} {
+		if !paas.IsKind(err, paas.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func callLogs(w *world, t *testing.T) {
