@@ -3,7 +3,6 @@ package paas
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -194,7 +193,7 @@ func (w *logWriter) flush() {
 
 func (w *logWriter) keep(text []byte) {
 	line := w.line
-	line.At, line.Text = w.platform.now(), fmt.Sprintf("%s", bytes.ToValidUTF8(bytes.TrimSuffix(text, []byte("\r")), []byte("�")))
+	line.At, line.Text = w.platform.now(), string(bytes.ToValidUTF8(bytes.TrimSuffix(text, []byte("\r")), []byte("�")))
 	if err := w.platform.Logbook.Append(context.WithoutCancel(w.ctx), w.project, line); err != nil {
 		w.platform.Log.WarnContext(w.ctx, "keep a log line", "project", w.project, "error", err)
 	}
