@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paastech-cloud/paastech/api"
 	"github.com/paastech-cloud/paastech/paas"
@@ -33,7 +35,7 @@ func TestNoGETChangesTheDatabase(t *testing.T) {
 	w.do("POST", "/tokens", fields{"name": "reads", "scope": "read"}, &token)
 	names := map[string]string{":id": project.ID, ":username": "grace", ":n": "1", ":token": w.secrets["open reset"]}
 	callers := map[string]string{"nobody": "", "owner": w.session, "administrator": admin, "API token": token.Token}
-	before := w.tables()
+	before := w.still()
 	asked := 0
 	for _, route := range routes(t) {
 		if route.Method != http.MethodGet {
@@ -60,10 +62,29 @@ func TestNoGETChangesTheDatabase(t *testing.T) {
 		t.Errorf("%d routes, %d tables", asked, len(before))
 	}
 	for table, rows := range w.tables() {
+		if table == "samples" {
+			continue // the clock writes them
+		}
 		if !slices.Equal(rows, before[table]) {
 			t.Errorf("%s had %d rows, has %d, or one has changed", table, len(before[table]), len(rows))
 		}
 	}
+}
+
+// still is what the tables hold when the work that the requests before have left is done: mails on their way.
+func (w *witness) still() map[string][]string {
+	w.t.Helper()
+	before := w.tables()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		time.Sleep(500 * time.Millisecond)
+		now := w.tables()
+		if maps.EqualFunc(before, now, slices.Equal) {
+			return now
+		}
+		before = now
+	}
+	w.t.Fatal("the tables change without end")
+	return nil
 }
 
 // look asks for a page or an answer; of a stream it takes the beginning.

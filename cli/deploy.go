@@ -16,9 +16,31 @@ import (
 type rollout func(context.Context, *client.Client, paas.ProjectID) (wire.Deployment, error)
 
 func (c *commands) deployCommand() *cobra.Command {
-	return c.rolloutCommand("deploy", "Deploy the newest image with the configuration of now", func(ctx context.Context, api *client.Client, id paas.ProjectID) (wire.Deployment, error) {
+	cmd := c.rolloutCommand("deploy", "Deploy the newest image with the configuration of now", func(ctx context.Context, api *client.Client, id paas.ProjectID) (wire.Deployment, error) {
 		return api.Deploy(ctx, id, nil, client.NoWait)
 	})
+	deploy := cmd.RunE
+	plan := cmd.Flags().Bool("plan", false, "only say what it would do, step by step")
+	cmd.Example += "\n  paastech deploy --plan"
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*plan {
+			return deploy(cmd, args)
+		}
+		api, project, err := c.project(cmd.Context())
+		if err != nil {
+			return err
+		}
+		steps, err := api.Plan(cmd.Context(), project.ID)
+		if err != nil {
+			return err
+		}
+		return c.emit(steps, func() {
+			for i, step := range steps {
+				c.say("%d. %s", i+1, step.Says)
+			}
+		})
+	}
+	return cmd
 }
 
 func (c *commands) startCommand() *cobra.Command {

@@ -33,7 +33,7 @@ func (c *commands) deploymentsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVarP(&limit, "lines", "n", limit, "how many, newest first (at most 200)")
-	cmd.AddCommand(c.deploymentLogCommand())
+	cmd.AddCommand(c.deploymentLogCommand(), c.cancelCommand())
 	return cmd
 }
 

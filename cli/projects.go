@@ -101,6 +101,7 @@ func (c *commands) showProject(project wire.Project) {
 		"Deploys", project.Settings.Branch, "Owner", project.Owner.Username,
 		"Variables", strconv.Itoa(len(project.Config.Env)), "Made", day(project.CreatedAt), "Id", string(project.ID),
 	)
+	c.sayCrash(project)
 }
 
 func (c *commands) projectsDeleteCommand() *cobra.Command {

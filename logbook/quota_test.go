@@ -40,7 +40,8 @@ func TestTheQuotaIsHeld(t *testing.T) {
 	}
 	s = open(t, s.dir, quota)
 	texts := s.texts(project, paas.LogQuery{})
-	if s.size(project) != onDisk || len(texts) < lines/20 {
+	// What was not compressed yet when it was closed may be by now.
+	if s.size(project) > onDisk || len(texts) < lines/20 {
 		t.Errorf("%d bytes and %d lines later", s.size(project), len(texts))
 	}
 	for i, text := range texts {
