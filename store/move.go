@@ -30,7 +30,7 @@ func tables() []table {
 		tableOf[projectRow]("projects", "id COLLATE bytes"),
 		tableOf[deploymentRow]("deployments", "project_id COLLATE bytes, number"),
 		tableOf[sampleRow]("samples", "project_id COLLATE bytes, span, at"),
-		tableOf[cronRunRow]("cron_runs", "project_id COLLATE bytes, schedule COLLATE bytes, command COLLATE bytes, due"),
+		tableOf[cronRunRow]("cron_runs", "project_id COLLATE bytes, line COLLATE bytes, due"),
 		tableOf[tokenRow]("api_tokens", "id COLLATE bytes"),
 		tableOf[inviteRow]("invites", "id COLLATE bytes"),
 		tableOf[mailRow]("mails", "id COLLATE bytes"),

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -48,6 +49,15 @@ func TestSamplesOfOneSpanAreMerged(t *testing.T) {
 	})
 }
 
+// noise is text that cannot be compressed.
+func noise(length int) string {
+	text := make([]byte, length)
+	for i := range text {
+		text[i] = byte('!' + rand.IntN(90))
+	}
+	return string(text)
+}
+
 func TestCronRunsAreKeptUpToABound(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
@@ -56,6 +66,8 @@ func TestCronRunsAreKeptUpToABound(t *testing.T) {
 		noon := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 		other := paas.CronRun{Project: project, Line: paas.CronLine{Schedule: "@daily", Command: "other"}, Due: noon, StartedAt: noon}
 		must(t, s.SaveCronRun(ctx, other))
+		long := paas.CronRun{Project: project, Line: paas.CronLine{Schedule: "@daily", Command: noise(paas.MaxCommand)}, Due: noon.Add(-time.Hour), StartedAt: noon}
+		must(t, s.SaveCronRun(ctx, long)) // longer than what PostgreSQL indexes
 		for n := range paas.MaxCronRuns + 3 {
 			due := noon.Add(time.Duration(n) * time.Minute)
 			run := paas.CronRun{Project: project, Line: line, Due: due, StartedAt: due}
@@ -66,8 +78,8 @@ func TestCronRunsAreKeptUpToABound(t *testing.T) {
 		}
 		runs, err := s.CronRuns(ctx, project, 0)
 		must(t, err)
-		if len(runs) != paas.MaxCronRuns+1 || !reflect.DeepEqual(runs[len(runs)-1], other) {
-			t.Fatalf("%d runs are kept, the oldest is %+v", len(runs), runs[len(runs)-1])
+		if len(runs) != paas.MaxCronRuns+2 || !reflect.DeepEqual(runs[len(runs)-2], other) || !reflect.DeepEqual(runs[len(runs)-1], long) {
+			t.Fatalf("%d runs are kept, the oldest are %+v", len(runs), runs[len(runs)-2:])
 		}
 		if newest := runs[0]; newest.ExitCode != 3 || newest.EndedAt == nil || !newest.Due.Equal(noon.Add((paas.MaxCronRuns+2)*time.Minute)) {
 			t.Errorf("the newest is %+v", newest)

@@ -129,7 +129,7 @@ func (s *Store) Generation() uint64 { return s.generation.Load() }
 // read begins a query outside of any transaction.
 func (s *Store) read(ctx context.Context) *gorm.DB { return s.reader.WithContext(ctx) }
 
-// write runs change in one transaction; it is the only road for writes. With SQLite it holds the only
+// write runs change in one transaction; it and record are the only roads for writes. With SQLite it holds the only
 // writing connection: change must use what it is given and never call the store. The generation
 // grows after the commit and before write returns, whatever came of it: a commit whose answer was
 // lost may have happened.
@@ -137,6 +137,13 @@ func (s *Store) write(ctx context.Context, what string, change func(tx *gorm.DB)
 	s.writing.RLock()
 	defer s.writing.RUnlock()
 	defer s.generation.Add(1)
+	return translate(what, s.writer.WithContext(ctx).Transaction(change))
+}
+
+// record is write for what nobody keeps an answer of: the generation stays.
+func (s *Store) record(ctx context.Context, what string, change func(tx *gorm.DB) error) error {
+	s.writing.RLock()
+	defer s.writing.RUnlock()
 	return translate(what, s.writer.WithContext(ctx).Transaction(change))
 }
 
