@@ -26,7 +26,7 @@ type sampleRow struct {
 	Restarts    int64
 	Requests    int64
 	Errors      int64
-	Answered    int64 // bytes of answers to requests
+	Answered    int64          // bytes of answers to requests
 	Latency     latencyColumns `gorm:"embedded"`
 }
 
