@@ -36,5 +36,5 @@ func Register(server *web.Server, platform *paas.Platform, options Options) erro
 	if err := a.describe(operations); err != nil {
 		return err
 	}
-	return server.Handle(append(webRoutes(operations), a.docRoutes()...)...)
+	return server.Handle(slices.Concat(webRoutes(operations), a.docRoutes(), a.prometheusRoutes())...)
 }

@@ -70,14 +70,19 @@ func (c *commands) rolloutCommand(use, short string, begin rollout) *cobra.Comma
 			if err != nil {
 				return err
 			}
-			already := !deployment.State.Active()
-			ended, err := c.watch(cmd.Context(), api, project, deployment)
-			if err != nil {
-				return err
-			}
-			return c.emit(ended, func() { c.sayLive(project, ended, already) })
+			return c.rolledOut(cmd.Context(), api, project, deployment)
 		},
 	}
+}
+
+// rolledOut watches what was begun and says how it ended.
+func (c *commands) rolledOut(ctx context.Context, api *client.Client, project wire.Project, deployment wire.Deployment) error {
+	already := !deployment.State.Active()
+	ended, err := c.watch(ctx, api, project, deployment)
+	if err != nil {
+		return err
+	}
+	return c.emit(ended, func() { c.sayLive(project, ended, already) })
 }
 
 // watch shows a deployment's progress until it has ended; one that failed is an error with its diagnosis.

@@ -35,12 +35,7 @@ func (c *commands) rollbackCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			already := !deployment.State.Active()
-			ended, err := c.watch(cmd.Context(), api, project, deployment)
-			if err != nil {
-				return err
-			}
-			return c.emit(ended, func() { c.sayLive(project, ended, already) })
+			return c.rolledOut(cmd.Context(), api, project, deployment)
 		},
 	}
 }

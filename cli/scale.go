@@ -39,12 +39,7 @@ func (c *commands) scaleCommand() *cobra.Command {
 			if scaled.Deployment == nil {
 				return c.emit(scaled, func() { c.say("%s is kept for when %s goes live.", scaled.Formation, project.Name) })
 			}
-			already := !scaled.Deployment.State.Active()
-			ended, err := c.watch(cmd.Context(), api, project, *scaled.Deployment)
-			if err != nil {
-				return err
-			}
-			return c.emit(ended, func() { c.sayLive(project, ended, already) })
+			return c.rolledOut(cmd.Context(), api, project, *scaled.Deployment)
 		},
 	}
 }

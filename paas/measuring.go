@@ -52,6 +52,7 @@ func (p *Platform) measure(ctx context.Context, at time.Time, readings *meter) e
 		}
 	}
 	readings.traffic = traffic
+	p.newest.keep(samples, traffic)
 	var rows []Sample
 	for id, sample := range samples {
 		sample.Project = id
@@ -115,6 +116,47 @@ func (p *Platform) sampleAll(ctx context.Context, containers []Container, readin
 	group.Wait()
 	readings.network, readings.restarts = network, restarts
 	return samples
+}
+
+// newestSamples are the last measurements of running projects, and the counters of all, for whoever
+// scrapes: asking the engine again for each would cost as much as measuring does.
+type newestSamples struct {
+	mu      sync.Mutex
+	samples map[ProjectID]Sample  // guarded by mu
+	traffic map[ProjectID]Traffic // guarded by mu
+}
+
+func (n *newestSamples) keep(samples map[ProjectID]Sample, traffic map[ProjectID]Traffic) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.samples, n.traffic = samples, traffic
+}
+
+// Gauge is what a project uses now, and what it did since the daemon's start.
+type Gauge struct {
+	Project Project
+	State   ProjectState
+	Sample  Sample  // of the last ten seconds
+	Traffic Traffic // since the start
+}
+
+// Gauges shows every project, for administrators.
+func (p *Platform) Gauges(ctx context.Context) ([]Gauge, error) {
+	projects, err := p.Store.AllProjects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := p.States(ctx, projects)
+	if err != nil {
+		return nil, err
+	}
+	p.newest.mu.Lock()
+	defer p.newest.mu.Unlock()
+	gauges := make([]Gauge, len(projects))
+	for i, project := range projects {
+		gauges[i] = Gauge{project, states[project.ID], p.newest.samples[project.ID], p.newest.traffic[project.ID]}
+	}
+	return gauges, nil
 }
 
 // since is what a counter has grown; it may have begun anew.

@@ -50,6 +50,7 @@ type Platform struct {
 	vitals    *vitals
 	collector *collector
 	cron      cronJobs
+	newest    newestSamples
 	wake      chan struct{} // has the next reconciliation come now
 	outbox    outbox
 	events    *events
