@@ -110,7 +110,7 @@ func TestContainersTellWhatRuns(t *testing.T) {
 	if want.Deployment != 7 || want.Process != "web" || want.Index != 3 || want.OneOff || want.Memory != 32<<20 || !want.EndedAt.IsZero() || want.Port != 8080 || want.Project != s.Project || !want.Running || want.StartedAt.IsZero() {
 		t.Errorf("started: %+v", want)
 	}
-	if got := find(t, e, crashing.ID); got.ExitCode != 4 || got.Address.IsValid() || got.Kept || got.Index != 1 || got.Memory != paas.Bytes(e.options.Memory) || got.EndedAt.Before(got.StartedAt) {
+	if got := find(t, e, crashing.ID); got.ExitCode != 4 || got.Address.IsValid() || got.Kept || got.Index != 1 || got.Memory != paas.Bytes(e.options.Memory) || got.EndedAt.IsZero() { // Docker may note the start of one that ends at once after its end
 		t.Errorf("ended: %+v", got)
 	}
 	found, err := e.inspect(t.Context(), started.ID)
