@@ -33,6 +33,8 @@ require (
 	gorm.io/gorm v1.31.2
 )
 
+require github.com/coder/websocket v1.8.14 // indirect
+
 require (
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect
 	dario.cat/mergo v1.0.2 // indirect

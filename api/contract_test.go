@@ -191,6 +191,12 @@ func (c *contract) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	var got []byte
+	if response.StatusCode == http.StatusSwitchingProtocols { // what follows is no HTTP
+		if err := c.check(r, sent, response.StatusCode, kind, nil); err != nil {
+			c.report("%s %s: %v", r.Method, r.URL, err)
+		}
+		return response, nil
+	}
 	if kind == "text/event-stream" {
 		response.Body = &watchedStream{ReadCloser: response.Body, contract: c, operation: c.find(r.Method, r.URL.EscapedPath())}
 	} else {
@@ -222,7 +228,7 @@ func (c *contract) check(r *http.Request, sent []byte, status int, kind string, 
 	if !declared {
 		return fmt.Errorf("the status is not declared")
 	}
-	if _, declared := response.Content[kind]; !declared {
+	if _, declared := response.Content[kind]; !declared && status != http.StatusSwitchingProtocols {
 		return fmt.Errorf("the format %q is not declared", kind)
 	}
 	c.mu.Lock()

@@ -149,6 +149,10 @@ func jsonOf(schema *openapi.Schema, example any) map[string]openapi.MediaType {
 // successes are the answers that went well.
 func (d *describer) successes(e endpoint, operation *openapi.Operation) error {
 	statuses := e.statuses
+	if e.socket {
+		operation.Responses["101"] = openapi.Response{Description: "The WebSocket is open."}
+		return nil
+	}
 	if statuses == nil {
 		statuses = []int{http.StatusOK}
 	}

@@ -31,6 +31,7 @@ type operation struct {
 	sick     reflect.Type            // what an answer of status 503 carries besides
 
 	document      bool // answers with the document itself
+	socket        bool // turns the request into a WebSocket
 	projectTokens bool // tokens for one project may ask, although it is no project's
 }
 
@@ -86,7 +87,7 @@ func tagged(tag string, endpoints ...endpoint) []endpoint {
 // webRoute is the endpoint in the route table.
 func (e endpoint) webRoute() web.Route {
 	return web.Route{
-		Method: e.method, Path: basePath + e.path, Level: e.level, Name: e.name, Scope: e.scope, Handler: e.handler, ProjectTokens: e.projectTokens,
+		Method: e.method, Path: basePath + e.path, Level: e.level, Name: e.name, Scope: e.scope, Handler: e.handler, ProjectTokens: e.projectTokens, Socket: e.socket,
 	}
 }
 
@@ -121,7 +122,7 @@ func (e endpoint) allErrors() failures {
 	if e.level != web.Public {
 		all = all.and(fails(paas.ENotLoggedIn, paas.EScope))
 	}
-	if e.level == web.Admin || e.method != http.MethodGet {
+	if e.level == web.Admin || e.method != http.MethodGet || e.socket {
 		all = all.and(fails(paas.EForbidden)) // the latter to another site's pages
 	}
 	if strings.Contains(e.path, ":") && e.level != web.Public {

@@ -196,6 +196,7 @@ func callLife(w *world, t *testing.T) {
 	if scaled.Formation["web"] != 1 || scaled.Deployment == nil || !scaled.Deployment.State.Active() {
 		t.Errorf("scaled without waiting to %+v", scaled)
 	}
+	callCommands(w, t)
 	steps, err := w.ada.Plan(t.Context(), id)
 	check(t, "plan", err)
 	if len(steps) == 0 || !strings.HasPrefix(steps[0].Says, "launch web.1 of v") {

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,6 +34,9 @@ func Main(ctx context.Context, program Program) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if ended, ok := errors.AsType[*exitError](err); ok {
+		return ended.code
 	}
 	if slices.Contains(program.Args, "--json") { // a wrong flag before it ends the parsing
 		console.json = true
@@ -66,7 +70,7 @@ func newRoot(program Program, console *console) *cobra.Command {
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),
 		c.deployCommand(), c.stopCommand(), c.startCommand(), c.restartCommand(),
 		c.statusCommand(), c.psCommand(), c.scaleCommand(), c.logsCommand(), c.metricsCommand(), c.envCommand(), c.deploymentsCommand(), c.rollbackCommand(),
-		c.volumesCommand(), c.cronCommand(),
+		c.runCommand(), c.execCommand(), c.volumesCommand(), c.cronCommand(),
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),
 	)
 	root.AddCommand(serverCommands(program, c)...)

@@ -29,9 +29,14 @@ func newOrigins(public *url.URL, shared []string) (*origins, error) {
 
 // check refuses what another site's page makes a browser send. A bearer token proves more than an
 // origin does: browsers send none by themselves.
-func (o *origins) check(r *http.Request) error {
+func (o *origins) check(r *http.Request, changes bool) error {
 	if bearer(r) != "" {
 		return nil
+	}
+	if changes && r.Method == http.MethodGet { // a WebSocket, which a page of any site may open
+		changing := *r
+		changing.Method = http.MethodPost
+		r = &changing
 	}
 	if err := o.protection.Check(r); err != nil {
 		return paas.Errorf(paas.Forbidden, paas.EForbidden, "This request comes from another site's page, which may not do this here.").Because(err)

@@ -45,6 +45,9 @@ type Route struct {
 	Scope   paas.Scope // that an API token needs; empty means read to look and admin to change
 	Handler Handler
 
+	// Socket routes turn their GET into a WebSocket, and what is asked over it is a change.
+	Socket bool
+
 	// ProjectTokens lets tokens that are for one project ask on a route that is not a project's: the
 	// handler narrows its answer.
 	ProjectTokens bool
@@ -57,7 +60,9 @@ func (r Route) action() string {
 	return r.Method + " " + r.Path
 }
 
-func (r Route) changes() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+func (r Route) changes() bool {
+	return r.Socket || r.Method != http.MethodGet && r.Method != http.MethodHead
+}
 
 // TokenScope is the scope that an API token needs to use the route.
 func (r Route) TokenScope() paas.Scope {
@@ -116,7 +121,7 @@ func (s *Server) admit(route Route) echo.HandlerFunc {
 		if err == nil {
 			err = route.Handler(call)
 		}
-		if route.changes() {
+		if route.changes() && (!route.Socket || isUpgrade(c.Request())) {
 			call.record(route, cmp.Or(err, call.refusal))
 		}
 		return err
@@ -147,7 +152,7 @@ func (c *Call) enter(route Route) error {
 		c.Caller = paas.User{Username: "host", IsAdmin: true}
 		return c.readBody()
 	}
-	if err := c.server.origins.check(c.Request()); err != nil {
+	if err := c.server.origins.check(c.Request(), route.changes()); err != nil {
 		return err
 	}
 	if err := c.authorize(route); err != nil {

@@ -78,7 +78,7 @@ type RequestBody struct {
 type Response struct {
 	Description string               `json:"description"`
 	Headers     map[string]Header    `json:"headers,omitempty"`
-	Content     map[string]MediaType `json:"content"`
+	Content     map[string]MediaType `json:"content,omitempty"`
 }
 
 // Header is a header of a response.
