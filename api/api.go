@@ -15,6 +15,8 @@ const basePath = "/api/v1"
 type Options struct {
 	Version  string
 	HostKeys []string // of the git server, each in authorized_keys form
+
+	AppSchema []byte // the JSON Schema of paastech/app.yaml
 }
 
 // api answers requests with a platform's use cases.

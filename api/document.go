@@ -45,6 +45,10 @@ func (a *api) describe(operations []endpoint) error {
 
 func (a *api) openapi(call *web.Call) error { return call.JSONBlob(http.StatusOK, a.document) }
 
+func (a *api) appSchema(call *web.Call) error {
+	return call.JSONBlob(http.StatusOK, a.options.AppSchema)
+}
+
 // describer collects the document.
 type describer struct {
 	generator *openapi.Generator
@@ -169,7 +173,7 @@ func (d *describer) successes(e endpoint, operation *openapi.Operation) error {
 func (d *describer) answer(e endpoint, status int) (map[string]openapi.MediaType, error) {
 	switch {
 	case e.document:
-		return jsonOf(&openapi.Schema{Type: openapi.Object, Description: "OpenAPI " + openapi.Version}, map[string]any{"openapi": openapi.Version}), nil
+		return jsonOf(&openapi.Schema{Type: openapi.Object, Description: e.summary}, map[string]any{}), nil
 	case e.out == nil && e.events != nil:
 		return map[string]openapi.MediaType{}, nil
 	}

@@ -24,6 +24,8 @@ func (a *api) infoRoutes() []endpoint {
 			summary: "Hear of changes of one's projects as they happen.", errors: nothingElse()}),
 		raw[wire.Nothing](a.openapi, operation{name: "openapi", method: http.MethodGet, path: "/openapi.json", level: web.Public, document: true,
 			summary: "This document.", errors: nothingElse()}),
+		raw[wire.Nothing](a.appSchema, operation{name: "appSchema", method: http.MethodGet, path: "/app.schema.json", level: web.Public, document: true,
+			summary: "The JSON Schema (draft 2020-12) of paastech/app.yaml, for editors.", errors: nothingElse()}),
 	)
 }
 

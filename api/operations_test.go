@@ -62,6 +62,11 @@ func callPlatform(w *world, t *testing.T) {
 	if !info.Challenge {
 		t.Error("nobody says that there is a challenge")
 	}
+	schema, err := w.anonymous().AppSchema(t.Context())
+	check(t, "app schema", err)
+	if !strings.Contains(string(schema), "object") {
+		t.Errorf("the schema of applications: %s", schema)
+	}
 	document, err := w.anonymous().Document(t.Context())
 	check(t, "document", err)
 	if string(document) != string(w.contract.text) {

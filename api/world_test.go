@@ -141,7 +141,7 @@ func (w *world) serve(socket string, log *slog.Logger, proxied bool) {
 		return
 	})
 	w.must(func() error {
-		return api.Register(w.server, w.platform, api.Options{Version: "v0", HostKeys: []string{hostKey}})
+		return api.Register(w.server, w.platform, api.Options{Version: "v0", HostKeys: []string{hostKey}, AppSchema: []byte(`{"type":"object"}`)})
 	})
 	w.must(func() error { return ui.Register(w.server, w.platform) })
 	var local *web.Local

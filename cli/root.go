@@ -70,7 +70,7 @@ func newRoot(program Program, console *console) *cobra.Command {
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),
 		c.deployCommand(), c.stopCommand(), c.startCommand(), c.restartCommand(),
 		c.statusCommand(), c.psCommand(), c.scaleCommand(), c.logsCommand(), c.metricsCommand(), c.envCommand(), c.deploymentsCommand(), c.rollbackCommand(),
-		c.runCommand(), c.execCommand(), c.volumesCommand(), c.cronCommand(),
+		c.settingsCommand(), c.runCommand(), c.execCommand(), c.volumesCommand(), c.cronCommand(),
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),
 	)
 	root.AddCommand(serverCommands(program, c)...)

@@ -192,7 +192,7 @@ func (s *server) register() error {
 	for _, key := range s.git.HostKeys() {
 		keys = append(keys, key.PublicKey)
 	}
-	if err := api.Register(s.web, s.platform, api.Options{Version: s.version, HostKeys: keys}); err != nil {
+	if err := api.Register(s.web, s.platform, api.Options{Version: s.version, HostKeys: keys, AppSchema: builder.AppSchema()}); err != nil {
 		return err
 	}
 	if err := api.RegisterLocal(s.local, s.platform); err != nil {

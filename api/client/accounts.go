@@ -22,7 +22,16 @@ func (c *Client) Info(ctx context.Context) (wire.Info, error) {
 
 // Document is the API's description of itself, in OpenAPI 3.1.
 func (c *Client) Document(ctx context.Context) (json.RawMessage, error) {
-	response, err := c.send(ctx, request{method: http.MethodGet, path: []string{"openapi.json"}})
+	return c.document(ctx, "openapi.json")
+}
+
+// AppSchema is the JSON Schema of paastech/app.yaml.
+func (c *Client) AppSchema(ctx context.Context) (json.RawMessage, error) {
+	return c.document(ctx, "app.schema.json")
+}
+
+func (c *Client) document(ctx context.Context, name string) (json.RawMessage, error) {
+	response, err := c.send(ctx, request{method: http.MethodGet, path: []string{name}})
 	if err != nil {
 		return nil, err
 	}
