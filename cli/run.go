@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -100,7 +99,7 @@ func (c *commands) lendTerminal(streams *paas.Streams) (restore func(), err erro
 		return now
 	}
 	changed := make(chan os.Signal, 1)
-	signal.Notify(changed, syscall.SIGWINCH)
+	notifySize(changed)
 	sizes, ended := make(chan paas.TerminalSize), make(chan struct{})
 	go func() {
 		for {
