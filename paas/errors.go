@@ -3,6 +3,7 @@ package paas
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -120,11 +121,19 @@ func InvalidField(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Code: EInvalid, Message: message, Details: []Detail{{Field: field, Message: message}}}
 }
 
+// NoSpace is what could not be kept because the platform's own disk is full.
+func NoSpace(cause error) *Error {
+	return Errorf(Unavailable, EUnavailable, "The platform's disk is full, so nothing can be changed now; what runs goes on running. Try again when an administrator has made room.").Because(cause)
+}
+
 // Public returns what a person may see of any error: the Error inside it, or, for one that is none,
 // an Internal error that hides it as its cause.
 func Public(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return NoSpace(err)
 	}
 	return &Error{Kind: Internal, Code: EInternal, Message: "Something went wrong on our side; the log of the server says what.", Cause: err}
 }

@@ -16,9 +16,12 @@ import (
 const (
 	sqliteBusy            = 5
 	sqliteInterrupt       = 9
+	sqliteFull            = 13
 	sqliteForeignKey      = 787
 	sqlitePrimaryKey      = 1555
 	sqliteUnique          = 2067
+	sqliteWrite           = 778  // the system's write(2) failed, as on a full disk
+	sqliteSharedMemory    = 4874 // its index of the log could not grow, as on a full disk
 	sqlitePrimaryCodeMask = 0xff
 )
 
@@ -30,6 +33,7 @@ const (
 	postgresTooLong      = "22001"
 	postgresSerialize    = "40001"
 	postgresDeadlock     = "40P01"
+	postgresDiskFull     = "53100"
 	postgresNoConnection = "08"
 	postgresShutdown     = "57P"
 )
@@ -64,8 +68,12 @@ func translateSQLite(err *sqlite.Error) error {
 		return taken(sqliteConstraint(err.Error())).Because(err)
 	case sqliteForeignKey:
 		return notThere().Because(err)
+	case sqliteWrite, sqliteSharedMemory:
+		return paas.NoSpace(err)
 	}
 	switch err.Code() & sqlitePrimaryCodeMask {
+	case sqliteFull:
+		return paas.NoSpace(err)
 	case sqliteBusy:
 		return unavailable().Because(err)
 	case sqliteInterrupt:
@@ -86,6 +94,8 @@ func translatePostgres(err *pgconn.PgError) error {
 		return paas.Errorf(paas.Invalid, paas.EInvalid, "A part of the input is too long.").Because(err)
 	case postgresSerialize, postgresDeadlock:
 		return unavailable().Because(err)
+	case postgresDiskFull:
+		return paas.NoSpace(err)
 	}
 	if strings.HasPrefix(err.Code, postgresNoConnection) || strings.HasPrefix(err.Code, postgresShutdown) {
 		return unavailable().Because(err)
