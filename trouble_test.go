@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,8 +128,9 @@ func fill(t *testing.T, path string) {
 func TestDockerInTrouble(t *testing.T) {
 	a := newEcho(t, time.Second)
 	a.kill()
-	proxy := newDockerProxy(t)
-	a.env = append(a.env, "PAASTECH_DOCKER_HOST=unix://"+proxy.path, "PAASTECH_DEPLOY_READYTIMEOUT=10s")
+	proxy, direct := newDockerProxy(t), a.env
+	t.Cleanup(func() { a.env = direct }) // what is left is taken away without the proxy
+	a.env = append(slices.Clone(a.env), "PAASTECH_DOCKER_HOST=unix://"+proxy.path, "PAASTECH_DEPLOY_READYTIMEOUT=10s")
 	a.start()
 	a.until("the application answers", a.answers)
 	for _, trouble := range []string{"refuse", "fail", "close", "hang"} {
