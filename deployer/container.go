@@ -60,12 +60,12 @@ func containerConfig(spec paas.ContainerSpec, found image.InspectResponse, optio
 	endpoint := &network.EndpointSettings{Aliases: []string{spec.Process}}
 	return blueprint{
 		Config:  config,
-		Host:    hostConfig(spec, name, options),
+		Host:    hostConfig(spec, name, config.User, options),
 		Network: &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{name: endpoint}},
 	}, nil
 }
 
-func hostConfig(spec paas.ContainerSpec, networkName string, options Options) *container.HostConfig {
+func hostConfig(spec paas.ContainerSpec, networkName, user string, options Options) *container.HostConfig {
 	limits := limitsOf(spec.Limits, options)
 	reaper := true // as process 1, so that an application dies of SIGTERM and leaves no zombies
 	host := &container.HostConfig{
@@ -83,7 +83,7 @@ func hostConfig(spec paas.ContainerSpec, networkName string, options Options) *c
 		SecurityOpt:    []string{"no-new-privileges:true"},
 		Sysctls:        map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
 		ReadonlyRootfs: spec.Files.ReadOnly,
-		Tmpfs:          memoryDirectories(spec),
+		Tmpfs:          memoryDirectories(spec, user),
 	}
 	for _, volume := range spec.Volumes {
 		source := options.volume(spec.Project, volume.Name).content()
@@ -107,18 +107,20 @@ func limitsOf(asked paas.Limits, options Options) paas.Limits {
 	return asked
 }
 
-// memoryDirectories are those that a container with a read-only root may write to: anybody, for the
-// image's user is not known to own them. Programs may be run from there, as some libraries do from /tmp.
-func memoryDirectories(spec paas.ContainerSpec) map[string]string {
+// memoryDirectories are those that a container with a read-only root may write to. They are its user's:
+// where the image has the directory, runc keeps its mode, which may be for its owner alone. Programs may
+// be run from there, as some libraries do from /tmp.
+func memoryDirectories(spec paas.ContainerSpec, user string) map[string]string {
 	if !spec.Files.ReadOnly {
 		return nil
 	}
 	size := spec.Files.Size
 	setDefault(&size, paas.DefaultWritableSize)
+	uid, _, _ := strings.Cut(user, ":")
 	directories := map[string]string{}
 	for _, path := range append([]string{"/tmp"}, spec.Files.Writable...) {
 		if !slices.ContainsFunc(spec.Volumes, func(v paas.Volume) bool { return v.Path == path }) {
-			directories[path] = fmt.Sprintf("rw,exec,nosuid,nodev,mode=1777,size=%d", int64(size))
+			directories[path] = fmt.Sprintf("rw,exec,nosuid,nodev,mode=1777,uid=%s,size=%d", uid, int64(size))
 		}
 	}
 	return directories
