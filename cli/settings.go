@@ -43,7 +43,7 @@ func (c *commands) settingsCommand() *cobra.Command {
 		},
 	}
 	cmd := newGroup("settings", "Show or change how the application is run", set, unset)
-	cmd.Long = "Show or change how the application is run. What is set here holds over what paastech/app.yaml in the source declares, under the same names."
+	cmd.Long = "Show or change how the application is run. What is set here holds over what paastech/app.yaml in the source declares. The names are those of the API: branch, health.path, limits.memory, release, processes.web.limits.memory."
 	cmd.Example = "  paastech settings\n  paastech settings -P hello"
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
