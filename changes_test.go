@@ -55,7 +55,7 @@ type echo struct {
 	id, host, ingress, dir string
 }
 
-func newEcho(t *testing.T, drain time.Duration) *echo {
+func newEcho(t testing.TB, drain time.Duration) *echo {
 	t.Helper()
 	a := &echo{doomed: newDoomed(t), dir: filepath.Join(t.TempDir(), "echo")}
 	key := filepath.Join(t.TempDir(), "id")

@@ -51,7 +51,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 
 // doomed is a daemon that is killed again and again, and what it acknowledged.
 type doomed struct {
-	t       *testing.T
+	t       testing.TB
 	env     []string
 	address string
 	local   *client.Local
@@ -67,7 +67,7 @@ type doomed struct {
 	deletedUsers    int
 }
 
-func newDoomed(t *testing.T) *doomed {
+func newDoomed(t testing.TB) *doomed {
 	t.Helper()
 	data, err := os.MkdirTemp("", "pt")
 	if err != nil {
