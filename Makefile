@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 BENCH ?= .
 
-.PHONY: build embed demo serve test soak bench lint clean help
+.PHONY: build embed demo serve test soak bench screenshots lint clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,7 @@ serve: ## the demo's platform without its application, until Ctrl-C
 	@examples/demo --serve-only
 
 test: ## all tests: real Docker, git, ssh, PostgreSQL
-	@.ci/test $(GO) test -timeout 45m ./...
+	@.ci/test $(GO) test -timeout 70m ./...
 
 soak: ## the same with long repetitions and time bounds
 	@PAASTECH_SOAK=1 .ci/test $(GO) test -timeout 4h -count 1 ./...
@@ -37,6 +37,11 @@ bench: ## figures beside a floor measured in the same run; BENCH=deploy for one 
 	@mkdir -p dist
 	@set -o pipefail; .ci/test $(GO) test -timeout 2h -run '^$$' -bench '(?i)$(BENCH)' -benchtime 5x ./... | tee dist/bench.txt
 	@printf '\n'; grep '^Benchmark' dist/bench.txt | column -t
+
+screenshots: ## a picture of every page, into docs/screenshots
+	@.ci/setup test
+	@mkdir -p docs/screenshots
+	@PAASTECH_PICTURES=$(CURDIR)/docs/screenshots $(GO) test -count 1 -run TestPictures ./ui
 
 lint: embed ## format, vet, staticcheck, client for macOS and Windows
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,26 +48,26 @@ func TestChangesUnderLoadLoseNothing(t *testing.T) {
 	a.checkCuts(load.cuts, drain)
 }
 
-// echo is a daemon with the application testdata/apps/echo live in it.
+// echo is a daemon with an application of testdata/apps live in it: echo, where nothing else is said.
 type echo struct {
 	*doomed
 	id, host, ingress, dir string
 }
 
-func newEcho(t testing.TB, drain time.Duration) *echo {
+func newEcho(t testing.TB, drain time.Duration) *echo { return newApplication(t, "echo", drain) }
+
+// newPlain is newEcho with an application that only answers, and is built in a moment.
+func newPlain(t testing.TB, drain time.Duration) *echo { return newApplication(t, "plain", drain) }
+
+func newApplication(t testing.TB, name string, drain time.Duration) *echo {
 	t.Helper()
-	a := &echo{doomed: newDoomed(t), dir: filepath.Join(t.TempDir(), "echo")}
+	a := &echo{doomed: newDoomed(t), dir: filepath.Join(t.TempDir(), name)}
 	key := filepath.Join(t.TempDir(), "id")
-	a.env = append(a.env, "PAASTECH_SERVER=http://"+a.address, "PAASTECH_DEPLOY_DRAINTIMEOUT="+drain.String(), "PAASTECH_DEPLOY_GRACETIMEOUT=2s",
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Eve", "GIT_AUTHOR_EMAIL=e@example.com", "GIT_COMMITTER_NAME=Eve", "GIT_COMMITTER_EMAIL=e@example.com",
-		"GIT_SSH_COMMAND=ssh -i "+key+" -o IdentitiesOnly=yes -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR")
-	for _, variable := range a.env {
-		if address, is := strings.CutPrefix(variable, "PAASTECH_INGRESS_LISTEN="); is {
-			a.ingress = address
-		}
-	}
+	a.env = append(a.env, "PAASTECH_SERVER=http://"+a.address, "PAASTECH_DEPLOY_DRAINTIMEOUT="+drain.String(), "PAASTECH_DEPLOY_GRACETIMEOUT=2s")
+	a.env = append(a.env, gitVariables(key)...)
+	a.ingress = a.variable("PAASTECH_INGRESS_LISTEN")
 	a.start()
-	if err := os.CopyFS(a.dir, os.DirFS("testdata/apps/echo")); err != nil {
+	if err := os.CopyFS(a.dir, os.DirFS("testdata/apps/"+name)); err != nil {
 		t.Fatal(err)
 	}
 	a.run("paastech", "login", "-e", "eve@example.com", "-p", "password of eve")
@@ -77,7 +76,7 @@ func newEcho(t testing.TB, drain time.Duration) *echo {
 	a.run("git", "init", "-q", "-b", "main")
 	a.run("git", "add", ".")
 	a.run("git", "commit", "-qm", "first")
-	a.run("paastech", "init", "echo", "--yes")
+	a.run("paastech", "init", name, "--yes")
 	a.run("git", "push", "-q", "paastech", "main")
 	var project struct{ ID string }
 	if err := json.Unmarshal([]byte(a.run("paastech", "projects", "info", "--json")), &project); err != nil {
@@ -85,6 +84,12 @@ func newEcho(t testing.TB, drain time.Duration) *echo {
 	}
 	a.id, a.host = project.ID, project.ID+".user-app.localhost"
 	return a
+}
+
+// gitVariables make git ours alone, with that key.
+func gitVariables(key string) []string {
+	return []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Eve", "GIT_AUTHOR_EMAIL=e@example.com", "GIT_COMMITTER_NAME=Eve", "GIT_COMMITTER_EMAIL=e@example.com",
+		"GIT_SSH_COMMAND=ssh -i " + key + " -o IdentitiesOnly=yes -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR"}
 }
 
 // run runs a command in the application's repository.
@@ -128,8 +133,10 @@ func (a *echo) change(n int) {
 
 // deployment is what the trials look at.
 type deployment struct {
-	Number int
-	LiveAt *time.Time
+	Number    int
+	CreatedAt time.Time
+	LiveAt    *time.Time
+	EndedAt   *time.Time
 }
 
 func (a *echo) deployments() []deployment {

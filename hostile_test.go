@@ -29,7 +29,7 @@ func TestHostileApplication(t *testing.T) {
 	neighbour.env = append(neighbour.env, "PAASTECH_LIMITS_APP_LOGS="+strconv.Itoa(quota>>20)+"MiB")
 	neighbour.start()
 	neighbour.until("the neighbour answers", neighbour.answers)
-	evil := neighbour.beside("hostile")
+	evil := neighbour.beside("hostile", "hostile")
 	victim, gateway := neighbour.surroundings(neighbour.containers()[0])
 	_, own := evil.surroundings(evil.containers()[0])
 	listener, err := net.Listen("tcp", own+":0") // a service of the host, where the application could see it
@@ -86,10 +86,10 @@ func TestHostileApplication(t *testing.T) {
 }
 
 // beside deploys another application to the same daemon.
-func (a *echo) beside(name string) *echo {
+func (a *echo) beside(application, name string) *echo {
 	a.t.Helper()
 	b := &echo{doomed: a.doomed, ingress: a.ingress, dir: filepath.Join(a.t.TempDir(), name)}
-	if err := os.CopyFS(b.dir, os.DirFS("testdata/apps/"+name)); err != nil {
+	if err := os.CopyFS(b.dir, os.DirFS("testdata/apps/"+application)); err != nil {
 		a.t.Fatal(err)
 	}
 	b.run("git", "init", "-q", "-b", "main")

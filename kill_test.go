@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,6 +105,16 @@ func (d *doomed) command(stdin string, args ...string) (string, error) {
 	return string(out), err
 }
 
+// variable is what one of the daemon's is set to.
+func (d *doomed) variable(name string) string {
+	for _, variable := range d.env {
+		if value, is := strings.CutPrefix(variable, name+"="); is {
+			return value
+		}
+	}
+	return ""
+}
+
 func (d *doomed) start() {
 	d.t.Helper()
 	log, err := os.OpenFile(filepath.Join(d.t.ArtifactDir(), "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -113,6 +124,7 @@ func (d *doomed) start() {
 	defer log.Close()
 	d.process = exec.Command("paastech", "serve")
 	d.process.Env, d.process.Stdout, d.process.Stderr = d.env, log, log
+	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive a test that ran out of time
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -335,10 +347,11 @@ func (d *doomed) check() {
 	clear(d.gone)
 	var findings []paas.Finding
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) { // deletions are finished after the start
-		var err error
-		if findings, err = d.local.Doctor(d.t.Context()); err != nil {
+		found, err := d.local.Doctor(d.t.Context())
+		if err != nil {
 			d.t.Fatalf("doctor: %v", err)
 		}
+		findings = found.Findings()
 		if len(findings) == 0 || time.Now().After(deadline) {
 			break
 		}

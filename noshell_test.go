@@ -15,12 +15,13 @@ import (
 
 // mayExecute names every place of the product that starts a program, and what it may start. The
 // daemon starts git, mmdebstrap when it makes its
-// builder, and mkfs.ext4 when it makes a volume; the rest is the client on a person's
+// builder, and e2fsprogs when it makes a volume or lets it grow; the rest is the client on a person's
 // own machine, a build inside a tenant's own container, or the making of the binary.
 var mayExecute = map[string][]string{
 	"gitserver":          {"g.path", "git.path", "p.git.path"}, // what exec.LookPath found for git
 	"builder":            {"mmdebstrap"},
-	"deployer/disk.go":   {"mkfs.ext4"}, // makes the file system of a volume in a file of its own
+	"deployer/disk.go":   {"mkfs.ext4"},           // makes the file system of a volume in a file of its own
+	"deployer/grow.go":   {"e2fsck", "resize2fs"}, // lets it grow while nobody uses it
 	"builder/cmd/embed":  {"go"},
 	"builder/buildpacks": {"*"}, // runs in the build container alone
 	"cli/push.go":        {"git"},

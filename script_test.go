@@ -41,6 +41,7 @@ func TestScript(t *testing.T) {
 			"fetch":   cmdFetch,
 			"until":   cmdUntil,
 
+			"begin":      cmdBegin,
 			"containers": cmdContainers,
 
 			"link":   cmdLink,

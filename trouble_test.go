@@ -77,12 +77,7 @@ func TestDataDirectoryFull(t *testing.T) {
 // onSmallDisk moves the data directory into a file system with little room.
 func (a *echo) onSmallDisk() string {
 	a.t.Helper()
-	data := ""
-	for _, variable := range a.env {
-		if path, is := strings.CutPrefix(variable, "PAASTECH_DATADIR="); is {
-			data = path
-		}
-	}
+	data := a.variable("PAASTECH_DATADIR")
 	aside := a.t.TempDir()
 	for _, command := range [][]string{
 		{"cp", "-a", data + "/.", aside}, {"mount", "-t", "tmpfs", "-o", "mode=0700", "paastech-test", data}, {"cp", "-a", aside + "/.", data},

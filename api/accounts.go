@@ -18,7 +18,7 @@ func (a *api) accountRoutes() []endpoint {
 }
 
 func (a *api) login(call *web.Call, in wire.Login) (reply[wire.Session], error) {
-	session, user, err := a.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: in.Email, Password: in.Password, From: call.From()})
+	session, user, err := a.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: in.Email, Password: in.Password, From: call.From(), Agent: call.Request().UserAgent()})
 	if err != nil {
 		return reply[wire.Session]{}, err
 	}

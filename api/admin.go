@@ -14,7 +14,9 @@ import (
 func (a *api) adminRoutes() []endpoint {
 	return tagged("administration",
 		route(a.overview, operation{name: "overview", method: http.MethodGet, path: "/admin/overview", level: web.Admin,
-			summary: "Show the platform at a glance.", errors: nothingElse()}),
+			summary: "Show the platform at a glance, and what should be looked at.", errors: nothingElse()}),
+		route(a.settings, operation{name: "settings", method: http.MethodGet, path: "/admin/settings", level: web.Admin,
+			summary: "List what is configured, without secrets.", errors: nothingElse()}),
 		route(a.audit, operation{name: "audit", method: http.MethodGet, path: "/admin/audit", level: web.Admin, query: auditQuery(),
 			summary: "List recorded changes, newest first.", errors: nothingElse()}),
 		route(a.invites, operation{name: "invites", method: http.MethodGet, path: "/admin/invites", level: web.Admin, query: pages(defaultLimit, exampleID),
@@ -24,9 +26,9 @@ func (a *api) adminRoutes() []endpoint {
 		route(a.deleteInvite, operation{name: "deleteInvite", method: http.MethodDelete, path: "/admin/invites/:invite", level: web.Admin,
 			summary: "Take an invitation back.", errors: nothingElse()}),
 		route(a.doctor, operation{name: "doctor", method: http.MethodGet, path: "/admin/doctor", level: web.Admin,
-			summary: "List what is not as it should be.", errors: nothingElse()}),
-		route(a.repair, operation{name: "repairOrphans", method: http.MethodPost, path: "/admin/doctor/repair", level: web.Admin,
-			summary: "Remove what is kept of projects that do not exist; list what is left to find.", errors: fails(paas.EConflict)}),
+			summary: "Look at every part of the platform; list what is not as it should be, each with its remedy.", errors: nothingElse()}),
+		route(a.repair, operation{name: "repair", method: http.MethodPost, path: "/admin/doctor/repair", level: web.Admin,
+			summary: "Put right what is safe to, and remove what is kept of projects that do not exist; say what was done and what is left to find.", errors: fails(paas.EConflict)}),
 	)
 }
 
@@ -51,6 +53,10 @@ func (a *api) overview(call *web.Call, _ nothing) (reply[wire.Overview], error) 
 	return ok(wire.OverviewOf(overview)), err
 }
 
+func (a *api) settings(*web.Call, nothing) (reply[[]wire.Setting], error) {
+	return ok(listed(a.platform.Settings, wire.SettingOf)), nil
+}
+
 func (a *api) audit(call *web.Call, _ nothing) (reply[[]wire.AuditEntry], error) {
 	limit, err := number(call, "limit", maxLimit)
 	if err != nil {
@@ -59,12 +65,11 @@ func (a *api) audit(call *web.Call, _ nothing) (reply[[]wire.AuditEntry], error)
 	if limit == 0 {
 		limit = defaultLimit
 	}
-	query := paas.AuditQuery{Name: call.QueryParam("name"), Target: call.QueryParam("target"), Limit: limit + 1}
-	if cursor := call.QueryParam("cursor"); cursor != "" {
-		if query.Before, err = strconv.ParseInt(cursor, 10, 64); err != nil || query.Before < 1 {
-			return reply[[]wire.AuditEntry]{}, paas.InvalidField("cursor", "This cursor is none of this list: begin anew.")
-		}
+	before, err := position(call)
+	if err != nil {
+		return reply[[]wire.AuditEntry]{}, err
 	}
+	query := paas.AuditQuery{Name: call.QueryParam("name"), Target: call.QueryParam("target"), Before: before, Limit: limit + 1}
 	entries, err := a.platform.Audit(call.Request().Context(), query)
 	if err != nil {
 		return reply[[]wire.AuditEntry]{}, err
@@ -99,16 +104,14 @@ func (a *api) deleteInvite(call *web.Call, _ nothing) (reply[wire.Nothing], erro
 	return removed(), a.platform.Uninvite(call.Request().Context(), paas.InviteID(call.Param("invite")))
 }
 
-func (a *api) doctor(call *web.Call, _ nothing) (reply[[]paas.Finding], error) {
-	findings, err := a.platform.Examine(call.Request().Context())
-	return ok(append([]paas.Finding{}, findings...)), err
+func (a *api) doctor(call *web.Call, _ nothing) (reply[paas.Examination], error) {
+	found, err := a.platform.Examine(call.Request().Context())
+	return ok(found), err
 }
 
-func (a *api) repair(call *web.Call, _ nothing) (reply[[]paas.Finding], error) {
-	if err := a.platform.RepairOrphans(call.Request().Context()); err != nil {
-		return reply[[]paas.Finding]{}, err
-	}
-	return a.doctor(call, nothing{})
+func (a *api) repair(call *web.Call, _ nothing) (reply[paas.Examination], error) {
+	found, err := a.platform.Repair(call.Request().Context())
+	return ok(found), err
 }
 
 func (a *api) mails(call *web.Call, _ nothing) (reply[[]wire.Mail], error) {

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
@@ -24,20 +22,24 @@ func (a *api) logs(call *web.Call) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := call.Watching()
-	defer stop(nil)
 	query.Follow = call.WantsStream()
 	if query.Follow && query.Tail == 0 && query.Since.IsZero() {
 		query.Tail = liveTail
 	}
+	ctx, stop := call.Watching()
+	defer stop(nil)
 	log, err := a.platform.Logs(ctx, call.Caller, call.Project.ID, query)
 	if err != nil {
 		return err
 	}
-	if query.Follow {
-		return streamLines(ctx, call, log, asLines)
+	if !query.Follow {
+		return answerLines(call, log, asLines)
 	}
-	return answerLines(call, log, asLines)
+	stream, err := call.EventStream()
+	if err != nil {
+		return err
+	}
+	return follow(ctx, stream, stepsOf(ctx, log, stop), func(line paas.LogLine) error { return sendLine(stream, line, asLines) }, nothingToSay)
 }
 
 func logQuery(call *web.Call) (query paas.LogQuery, err error) {
@@ -83,60 +85,6 @@ func answerLines(call *web.Call, log iter.Seq2[paas.LogLine, error], asLines boo
 		content.Logs = text.String()
 	}
 	return call.Answer(http.StatusOK, wire.Answer[wire.Logs]{Status: wire.OK, Content: content})
-}
-
-// readLine is one step of a log.
-type readLine struct {
-	line paas.LogLine
-	err  error
-}
-
-// streamLines sends lines as they are written, until the log, the caller or the server ends.
-func streamLines(ctx context.Context, call *web.Call, log iter.Seq2[paas.LogLine, error], asLines bool) error {
-	stream, err := call.EventStream()
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	lines := make(chan readLine)
-	go func() {
-		defer close(lines)
-		for line, err := range log {
-			select {
-			case lines <- readLine{line, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	defer func() {
-		stop() // ends a read that waits
-		for range lines {
-		}
-	}()
-	beat := time.NewTicker(beatEvery)
-	defer beat.Stop()
-	for {
-		select {
-		case read, more := <-lines:
-			switch {
-			case ctx.Err() != nil:
-				return context.Cause(ctx)
-			case !more:
-				return stream.Event(wire.EventEnd, nil)
-			case read.err != nil:
-				return stream.Fail(fmt.Errorf("read log: %w", read.err))
-			}
-			err = sendLine(stream, read.line, asLines)
-		case <-beat.C:
-			err = stream.Beat()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 func sendLine(stream *web.Stream, line paas.LogLine, asLines bool) error {

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -37,9 +36,6 @@ func (a *api) deploymentRoutes() []endpoint {
 // rolledOut are the statuses of what makes a deployment: it is live, or has its number.
 func rolledOut() []int { return []int{http.StatusOK, http.StatusAccepted} }
 
-// errQueued ends the watch over a deployment whose caller does not want to wait.
-var errQueued = errors.New("queued, and nobody waits")
-
 // rollOut does what makes a deployment and answers with it: when it is live or, with ?wait=false, as
 // soon as it has its number. The deployment itself depends on neither.
 func rollOut(call *web.Call, do func(ctx context.Context, queued func(paas.Deployment)) (*paas.Deployment, error)) (reply[*wire.Deployment], error) {
@@ -47,18 +43,16 @@ func rollOut(call *web.Call, do func(ctx context.Context, queued func(paas.Deplo
 	if err != nil {
 		return reply[*wire.Deployment]{}, err
 	}
+	if !wait {
+		deployment, queued, err := call.Queued(do)
+		if queued {
+			return accepted(showDeployment(deployment)), nil
+		}
+		return ok(showDeployment(deployment)), err
+	}
 	ctx, stop := call.Watching()
 	defer stop(nil)
-	var numbered *paas.Deployment
-	deployment, err := do(ctx, func(d paas.Deployment) {
-		if !wait {
-			numbered = &d
-			stop(errQueued)
-		}
-	})
-	if numbered != nil {
-		return accepted(showDeployment(numbered)), nil
-	}
+	deployment, err := do(ctx, func(paas.Deployment) {})
 	return ok(showDeployment(deployment)), err
 }
 

@@ -15,9 +15,9 @@ func (a *api) envRoutes() []endpoint {
 		route(a.env, operation{name: "env", method: http.MethodGet, path: "/projects/:id/env", level: web.Owner, query: []openapi.Parameter{ofBuilds()},
 			summary: "Show a project's variables; values are in clear for the owner alone.", errors: nothingElse()}),
 		route(a.replaceEnv, operation{name: "replaceEnv", method: http.MethodPut, path: "/projects/:id/env", level: web.Owner, scope: paas.ScopeDeploy, query: rollOutQuery(), statuses: rolledOut(),
-			summary: "Replace all variables.", errors: starting()}),
+			summary: "Replace all variables.", errors: starting().and(fails(paas.EConflict))}),
 		route(a.setEnv, operation{name: "setEnv", method: http.MethodPatch, path: "/projects/:id/env", level: web.Owner, scope: paas.ScopeDeploy, query: rollOutQuery(), statuses: rolledOut(),
-			summary: "Set variables; null removes one.", errors: starting()}),
+			summary: "Set variables; null removes one.", errors: starting().and(fails(paas.EConflict))}),
 	)
 }
 
@@ -26,12 +26,22 @@ func ofBuilds() openapi.Parameter {
 }
 
 func rollOutQuery() []openapi.Parameter {
-	return []openapi.Parameter{ofBuilds(), toggle("deploy", nil, "Roll the change out; unless said, it is when the project is live."), waits()}
+	return []openapi.Parameter{ofBuilds(), toggle("deploy", nil, "Roll the change out; unless said, it is when the project is live."), onlyRevision(), waits()}
+}
+
+// onlyRevision is the parameter of what is changed only while it is as the caller has seen it.
+func onlyRevision() openapi.Parameter {
+	return words("revision", exampleRevision, "Change only what still has this revision, as it was answered with; 409 otherwise.")
 }
 
 func (a *api) env(call *web.Call, _ nothing) (reply[wire.Env], error) {
 	build, err := flag(call, "build", false)
-	return ok(wire.Env{Env: visible(call, call.Project, envOf(call.Project, build))}), err
+	return ok(a.showEnv(call, call.Project, build)), err
+}
+
+func (a *api) showEnv(to *web.Call, project paas.Project, build bool) wire.Env {
+	set := envOf(project, build)
+	return wire.Env{Env: visible(to, project, set), Revision: a.platform.EnvRevision(set)}
 }
 
 func envOf(project paas.Project, build bool) paas.Env {
@@ -60,6 +70,7 @@ func (a *api) changeEnv(call *web.Call, change paas.EnvChange) (reply[wire.Env],
 	if change.Deploy, err = choice(call, "deploy"); err != nil {
 		return reply[wire.Env]{}, err
 	}
+	change.Revision = call.QueryParam("revision")
 	project := call.Project
 	rolled, err := rollOut(call, func(ctx context.Context, queued func(paas.Deployment)) (*paas.Deployment, error) {
 		change.Queued = queued
@@ -72,9 +83,9 @@ func (a *api) changeEnv(call *web.Call, change paas.EnvChange) (reply[wire.Env],
 	if err != nil {
 		return reply[wire.Env]{}, err
 	}
-	return reply[wire.Env]{rolled.status, wire.Answer[wire.Env]{Status: wire.OK, Content: wire.Env{
-		Env: visible(call, project, envOf(project, change.Build)), Deployment: rolled.answer.Content,
-	}}}, nil
+	shown := a.showEnv(call, project, change.Build)
+	shown.Deployment = rolled.answer.Content
+	return reply[wire.Env]{rolled.status, wire.Answer[wire.Env]{Status: wire.OK, Content: shown}}, nil
 }
 
 // choice reads a flag of the query that may be left to the platform.

@@ -57,14 +57,15 @@ func meanings() map[paas.Code]meaning {
 		paas.ECrashed:          {paas.Rejected, "the app ended with exit code 1 before it answered. Its last lines above say why."},
 		paas.EExited:           {paas.Rejected, "the app ended by itself (exit code 0) before it answered."},
 		paas.EOutOfMemory:      {paas.Rejected, "the app used more memory than its limit while it started and was killed."},
-		paas.ECommandNotFound:  {paas.Rejected, "the start command was not found (exit code 127). Check the Procfile or the start script."},
+		paas.ECommandNotFound:  {paas.Rejected, "the start command was not found. Check the Procfile or the start script."},
 		paas.EHealthPath:       {paas.Rejected, "the app answered 404 at its health check /up on port 8080 for 1m0s. Add that path to the app, or correct health.path in paastech/app.yaml."},
 		paas.EHealthSlow:       {paas.Rejected, "the app took connections on port 8080 but did not answer its health check /up in time."},
-		paas.ENotExecutable:    {paas.Rejected, "the start command cannot be executed (exit code 126). Make the file executable: git update-index --chmod=+x FILE."},
+		paas.ENotExecutable:    {paas.Rejected, "the start command cannot be executed. Make the file executable: git update-index --chmod=+x FILE."},
 		paas.EMissingModule:    {paas.Rejected, "the app needs express, which is not installed. Add it to the project's dependencies and push again."},
 		paas.EWrongArch:        {paas.Rejected, "the app is a program for another kind of processor than this host's."},
 		paas.EImageUnavailable: {paas.Rejected, "the image cannot be had from the registry. Push again to build it anew."},
 		paas.EDiskFull:         {paas.Rejected, "the app found no space left where it writes."},
+		paas.EVolumeSmaller:    {paas.Rejected, "the volume data has 2GiB and is to have 1GiB: a volume only grows, because what is in it might not fit."},
 		paas.EReleaseFailed:    {paas.Rejected, "the release command ended with exit code 1, so this version takes no traffic. Its output above says why."},
 	}
 }
@@ -96,7 +97,7 @@ func passwordAgain() failures {
 func starting() failures {
 	return fails(paas.ENeverBuilt, paas.ECanceled, paas.EQuotaMemory, paas.EQuotaContainers,
 		paas.ENoPort, paas.ENoAnswer, paas.EUnhealthy, paas.ECrashed, paas.EExited, paas.EOutOfMemory, paas.ECommandNotFound, paas.EHealthPath, paas.EHealthSlow, paas.ENotExecutable, paas.EMissingModule, paas.EWrongArch,
-		paas.EImageUnavailable, paas.EDiskFull, paas.EReleaseFailed)
+		paas.EImageUnavailable, paas.EDiskFull, paas.EVolumeSmaller, paas.EReleaseFailed)
 }
 
 // check refuses codes that nothing is said of.

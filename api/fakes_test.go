@@ -147,9 +147,10 @@ func (repositories) Resolve(_ context.Context, _ paas.ProjectID, branch string) 
 // source is a tree with one file, image; empty means no file.
 type source string
 
-func (s source) Checkout(_ context.Context, _ paas.CommitID, dir string) error {
+func (s source) Checkout(_ context.Context, _ paas.CommitID, dir string) (paas.CommitNote, error) {
+	note := paas.CommitNote{Subject: "Say hello", Author: "Ada"}
 	if s == "" {
-		return nil
+		return note, nil
 	}
-	return os.WriteFile(filepath.Join(dir, "image"), []byte(s), 0o600)
+	return note, os.WriteFile(filepath.Join(dir, "image"), []byte(s), 0o600)
 }

@@ -27,6 +27,8 @@ func (a *api) lifeRoutes() []endpoint {
 		route(a.metrics, operation{name: "metrics", method: http.MethodGet, path: "/projects/:id/metrics", level: web.Owner, query: []openapi.Parameter{
 			words("range", "24h", "How far back, up to 7d; the further, the coarser. An hour unless said."),
 		}, summary: "Read what a project used and did over time.", errors: nothingElse()}),
+		raw[[]wire.Event](a.projectEvents, operation{name: "projectEvents", method: http.MethodGet, path: "/projects/:id/events", level: web.Owner, query: pages(defaultLimit, "4711"), events: eventTypes(),
+			summary: "List what happened to a project, newest first or, as a stream of events, hear what happens to it; with a limit the stream begins with the newest, in their order.", errors: nothingElse()}),
 		route(a.volumes, operation{name: "volumes", method: http.MethodGet, path: "/projects/:id/volumes", level: web.Owner,
 			summary: "List a project's volumes.", errors: nothingElse()}),
 		route(a.removeVolume, operation{name: "removeVolume", method: http.MethodDelete, path: "/projects/:id/volumes/:name", level: web.Owner,

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,6 @@ const (
 	liveTail  = 100     // what a live log begins with unless the caller says
 	maxLog    = 8 << 20 // bytes of an answer that is not live; the newest are kept
 	beatEvery = 15 * time.Second
-	pollEvery = 200 * time.Millisecond
 	maxNumber = 1_000_000_000
 )
 
@@ -120,66 +118,9 @@ func (a *api) streamDeployment(call *web.Call, number int) error {
 	if err != nil {
 		return err
 	}
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	var sent sentLines
-	for beats := 0; ; beats++ {
-		// The state is read first: what was written before the end is then in what is read after.
+	log := a.platform.FollowDeploymentLog(ctx, call.Caller, call.Project.ID, number)
+	return follow(ctx, stream, stepsOf(ctx, log, stop), stream.Line, func() (any, error) {
 		deployment, err := a.platform.Deployment(ctx, call.Caller, call.Project.ID, number)
-		if err == nil {
-			err = a.sendNew(ctx, call, stream, &sent, deployment)
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return stream.Fail(err)
-		}
-		if !deployment.State.Active() {
-			return stream.Event(wire.EventEnd, wire.DeploymentOf(deployment))
-		}
-		if time.Duration(beats)*pollEvery%beatEvery == 0 {
-			if err := stream.Beat(); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// sentLines is how far a log was sent.
-type sentLines struct {
-	bytes   int64
-	partial string // of a line whose end is not written yet
-}
-
-func (a *api) sendNew(ctx context.Context, call *web.Call, stream *web.Stream, sent *sentLines, deployment paas.Deployment) error {
-	log, err := a.platform.DeploymentLog(ctx, call.Caller, deployment.Project, deployment.Number)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	if _, err := io.CopyN(io.Discard, log, sent.bytes); err != nil {
-		return nil // not that far yet
-	}
-	text, err := io.ReadAll(log)
-	if err != nil {
-		return fmt.Errorf("read log: %w", err)
-	}
-	sent.bytes += int64(len(text))
-	sent.partial += string(text)
-	for {
-		line, rest, whole := strings.Cut(sent.partial, "\n")
-		if !whole && (deployment.State.Active() || line == "") {
-			return nil
-		}
-		if err := stream.Line(line); err != nil {
-			return err
-		}
-		sent.partial = rest
-	}
+		return wire.DeploymentOf(deployment), err
+	})
 }

@@ -159,7 +159,7 @@ func callProjects(w *world, t *testing.T) {
 	check(t, "all projects", err)
 	_, err = w.ada.Project(t.Context(), w.project.ID)
 	check(t, "project", err)
-	_, err = w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{})
+	_, err = w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{}, client.UpdateOptions{})
 	check(t, "update", err)
 	_, err = w.ada.Statuses(t.Context(), w.project.ID)
 	check(t, "statuses", err)
@@ -230,6 +230,7 @@ func callLife(w *world, t *testing.T) {
 	check(t, "metrics", err)
 	_, err = w.ada.CronRuns(t.Context(), id)
 	check(t, "cron runs", err)
+	callEvents(w, t, id)
 	volumes, err := w.ada.Volumes(t.Context(), id)
 	check(t, "volumes", err)
 	if len(volumes) != 1 || volumes[0].Name != "data" {
@@ -250,6 +251,39 @@ func callLife(w *world, t *testing.T) {
 		if !paas.IsKind(err, paas.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// callEvents reads what happened in pages, and hears what happens.
+func callEvents(w *world, t *testing.T, id paas.ProjectID) {
+	newest, cursor, err := w.ada.ProjectEvents(t.Context(), id, 2, "")
+	check(t, "events", err)
+	if len(newest) != 2 || cursor == "" || newest[0].ID <= newest[1].ID {
+		t.Fatalf("events %+v, then %q", newest, cursor)
+	}
+	older, _, err := w.ada.ProjectEvents(t.Context(), id, 200, cursor)
+	check(t, "older events", err)
+	first := older[len(older)-1]
+	if older[0].ID >= newest[1].ID || first.Kind != paas.EventProjectCreated || first.By != "ada" || !strings.Contains(first.Message, "ada made the project hello") {
+		t.Errorf("older events %+v", older)
+	}
+	heard := errors.New("heard")
+	told := 0
+	err = w.ada.FollowEvents(t.Context(), id, 2, func(e wire.Event) error {
+		if told++; told == 2 { // what has happened was told: now something happens
+			_, err := w.ada.SetEnv(t.Context(), id, map[string]*paas.Secret{"HEARD": new(paas.Secret)}, client.EnvOptions{Deploy: new(bool)})
+			check(t, "set a variable", err)
+		}
+		if told <= 2 && e.ID != newest[2-told].ID {
+			t.Errorf("the %d. event told is %+v", told, e)
+		}
+		if e.Kind == paas.EventProjectChanged && e.Message == "ada set HEARD." {
+			return heard
+		}
+		return nil
+	})
+	if !errors.Is(err, heard) {
+		t.Errorf("follow events: %v", err)
 	}
 }
 
@@ -275,9 +309,10 @@ func callAdministration(w *world, t *testing.T) {
 		"grant":         func() error { return second(w.admin.SetAdmin(t.Context(), "zoe", true)) },
 		"limits":        func() error { return second(w.admin.SetLimits(t.Context(), "ada", limits)) },
 		"overview":      func() error { return second(w.admin.Overview(t.Context())) },
+		"settings":      func() error { return second(w.admin.Settings(t.Context())) },
 		"invites":       func() error { return second(w.admin.Invites(t.Context())) },
 		"doctor":        func() error { return second(w.admin.Doctor(t.Context())) },
-		"repair":        func() error { return second(w.admin.RepairOrphans(t.Context())) },
+		"repair":        func() error { return second(w.admin.Repair(t.Context())) },
 	} {
 		check(t, name, call())
 	}
@@ -299,6 +334,25 @@ func callAccounts(w *world, t *testing.T) {
 	name := "robert"
 	_, err = w.bob.ChangeProfile(t.Context(), wire.ProfileChange{Username: &name})
 	check(t, "change profile", err)
+	sessions, err := w.bob.Sessions(t.Context())
+	check(t, "sessions", err)
+	if len(sessions) != 1 || !sessions[0].Current || sessions[0].Address != "127.0.0.1" || !strings.HasPrefix(sessions[0].Agent, "paastech (") {
+		t.Errorf("bob is logged in at %+v", sessions)
+	}
+	elsewhere, err := w.anonymous().Login(t.Context(), "bob@example.com", password)
+	check(t, "login", err)
+	check(t, "end the others", w.bob.EndOtherSessions(t.Context()))
+	if err := second(w.anonymous().WithToken(elsewhere.AccessToken).Me(t.Context())); !paas.IsKind(err, paas.Unauthenticated) {
+		t.Errorf("after its end the other log-in hears %v", err)
+	}
+	_, err = w.anonymous().Login(t.Context(), "bob@example.com", password)
+	check(t, "login", err)
+	sessions, err = w.bob.Sessions(t.Context())
+	check(t, "sessions", err)
+	check(t, "end one", w.bob.EndSession(t.Context(), sessions[0].ID))
+	if err := w.admin.EndSession(t.Context(), sessions[1].ID); !paas.IsKind(err, paas.NotFound) {
+		t.Errorf("an administrator ending bob's log-in hears %v", err)
+	}
 	_, err = w.bob.MyLimits(t.Context())
 	check(t, "limits", err)
 	_, err = w.bob.MyDeletion(t.Context())

@@ -115,7 +115,7 @@ func verdictOf(route web.Route, caller string, status int, answer map[string]any
 		return "401"
 	case status == http.StatusForbidden && (code == "E_FORBIDDEN" || code == "E_TOKEN_SCOPE" || page):
 		return "403"
-	case status == http.StatusNotFound && route.Level == web.Owner && (page || code == "E_NOT_FOUND" && strings.Contains(fmt.Sprint(answer["message"]), "no such project")):
+	case status == http.StatusNotFound && route.Level == web.Owner && (page || code == "E_NOT_FOUND") && strings.Contains(fmt.Sprint(answer["message"]), "no such project"):
 		return "404"
 	}
 	return "in"

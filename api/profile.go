@@ -53,7 +53,7 @@ func (a *api) changePassword(call *web.Call, in wire.PasswordChange) (reply[wire
 	if err := a.platform.ChangePassword(ctx, call.Caller, in.Current, in.Password, call.From()); err != nil {
 		return reply[wire.Session]{}, err
 	}
-	session, err := a.platform.Renew(ctx, call.Caller)
+	session, err := a.platform.Renew(ctx, call.Caller, call.Origin())
 	if err != nil {
 		return reply[wire.Session]{}, err
 	}

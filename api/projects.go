@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/paastech-cloud/paastech/api/openapi"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/web"
@@ -22,8 +23,9 @@ func (a *api) projectRoutes() []endpoint {
 			summary: "Ask for the statuses of projects, by the first PaaSTech's names.", errors: fails(paas.ENotFound)}),
 		route(a.project, operation{name: "project", method: http.MethodGet, path: "/projects/:id", level: web.Owner, how: web.Lenient,
 			summary: "Show a project.", errors: nothingElse()}),
-		route(a.updateProject, operation{name: "updateProject", method: http.MethodPatch, path: "/projects/:id", level: web.Owner,
-			summary: "Change a project's name, deploy branch or settings; settings that change what runs are rolled out.", errors: starting().and(fails(paas.ETaken))}),
+		route(a.updateProject, operation{name: "updateProject", method: http.MethodPatch, path: "/projects/:id", level: web.Owner, query: []openapi.Parameter{
+			toggle("deploy", true, "Roll settings that change what runs out; false leaves them to the next deployment."), onlyRevision(),
+		}, summary: "Change a project's name, deploy branch or settings; settings that change what runs are rolled out.", errors: starting().and(fails(paas.ETaken, paas.EConflict))}),
 		route(a.deleteProject, operation{name: "deleteProject", method: http.MethodDelete, path: "/projects/:id", level: web.Owner, how: web.Lenient,
 			summary: "Delete a project with its containers, images, logs and repository.", errors: nothingElse()}),
 		route(a.projectDeletion, operation{name: "projectDeletion", method: http.MethodGet, path: "/projects/:id/deletion", level: web.Owner,
@@ -81,7 +83,11 @@ func (a *api) showNow(ctx context.Context, to *web.Call, project paas.Project) (
 }
 
 func (a *api) updateProject(call *web.Call, in wire.ProjectChange) (reply[wire.Project], error) {
-	change := paas.ProjectChange{Name: in.Name}
+	deploy, err := flag(call, "deploy", true)
+	if err != nil {
+		return reply[wire.Project]{}, err
+	}
+	change := paas.ProjectChange{Name: in.Name, Revision: call.QueryParam("revision"), Later: !deploy}
 	if in.Settings != nil {
 		change.DeployBranch, change.App = in.Settings.Branch, in.Settings.App
 	}
@@ -142,11 +148,11 @@ func mayName(call *web.Call, id paas.ProjectID) bool {
 func (a *api) show(to *web.Call, p paas.Project, state paas.ProjectState) wire.Project {
 	shown := wire.Project{
 		ID: p.ID, Name: p.Name, Owner: wire.Owner{ID: p.Owner, Username: p.OwnerName},
-		Config: wire.Config{Env: visible(to, p, p.Env)}, Settings: wire.Settings{Branch: p.DeployBranch, App: p.App, Formation: shownFormation(p.Formation)},
+		Config: wire.Config{Env: visible(to, p, p.Env)}, Settings: wire.Settings{Branch: p.DeployBranch, App: p.App, Formation: shownFormation(p.Formation), Revision: a.platform.SettingsRevision(p)},
 		CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 		GitURL: a.server.GitURL(p.ID), URL: a.platform.ProjectURL(p.ID),
 		Status: state.Status, Deployment: showDeployment(state.Newest), Live: showDeployment(state.Live),
-		Running: shownFormation(state.Running),
+		Running: shownFormation(state.Running), Ending: shownFormation(state.Ending),
 	}
 	if !state.NextStart.IsZero() {
 		shown.Crash = &wire.Crash{Message: state.Why, NextStart: state.NextStart.UTC()}
@@ -157,7 +163,7 @@ func (a *api) show(to *web.Call, p paas.Project, state paas.ProjectState) wire.P
 // visible is a project's variables in clear for its owner; anyone else who may ask, and a token that
 // may only read, sees the names.
 func visible(to *web.Call, project paas.Project, env paas.Env) paas.Env {
-	clear := to.Caller.ID == project.Owner && (to.Token == nil || to.Token.Scope.Allows(paas.ScopeDeploy))
+	clear := to.ShowsEnvOf(project)
 	shown := make(paas.Env, len(env))
 	for key, value := range env {
 		if !clear {

@@ -51,11 +51,11 @@ func TestProject(t *testing.T) {
 func TestChangeAndDelete(t *testing.T) {
 	w := newWorld(t)
 	name, branch, missing := "renamed", "main", "missing"
-	p, err := w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{Name: &name, Settings: &wire.SettingsChange{Branch: &branch}})
+	p, err := w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{Name: &name, Settings: &wire.SettingsChange{Branch: &branch}}, client.UpdateOptions{})
 	if err != nil || p.Name != "renamed" || p.Settings.Branch != "main" || p.GitURL != w.project.GitURL {
 		t.Errorf("%+v, %v", p, err)
 	}
-	_, err = w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{Settings: &wire.SettingsChange{Branch: &missing}})
+	_, err = w.ada.UpdateProject(t.Context(), w.project.ID, wire.ProjectChange{Settings: &wire.SettingsChange{Branch: &missing}}, client.UpdateOptions{})
 	if !paas.IsKind(err, paas.Invalid) {
 		t.Errorf("a branch that is not there: %v", err)
 	}

@@ -47,7 +47,7 @@ func (projectMetrics) Describe(chan<- *prometheus.Desc) {}
 // Collect tells of every project.
 func (m projectMetrics) Collect(metrics chan<- prometheus.Metric) {
 	status := projectMetric("status", "1 for what the project shows.", "status")
-	containers := projectMetric("containers", "Containers that run.", "process")
+	containers := projectMetric("containers", "Containers of its live version that run.", "process")
 	gauges := []struct {
 		desc  *prometheus.Desc
 		value func(paas.Gauge) float64

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	exampleID    = "0b6f1a34-54c6-4d6e-8b51-0e2f4d9c7a11"
-	exampleKey   = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMS2xLtxxxkq6qhkGQ0v9VX0mhM0hV3a2jQvZ7o2bFYl"
-	examplePrint = "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"
+	exampleID       = "0b6f1a34-54c6-4d6e-8b51-0e2f4d9c7a11"
+	exampleKey      = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMS2xLtxxxkq6qhkGQ0v9VX0mhM0hV3a2jQvZ7o2bFYl"
+	exampleRevision = "5f0c7be2a91d4c3e8f6a2b7d9e1c0a44"
+	examplePrint    = "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"
 )
 
 // text is a string of any kind.
@@ -66,6 +67,7 @@ func typeWords() map[reflect.Type]openapi.Schema {
 		reflect.TypeFor[paas.KeyID]():     uuid(),
 		reflect.TypeFor[paas.TokenID]():   uuid(),
 		reflect.TypeFor[paas.InviteID]():  uuid(),
+		reflect.TypeFor[paas.SessionID](): uuid(),
 		reflect.TypeFor[paas.MailID]():    uuid(),
 		reflect.TypeFor[paas.CommitID]():  said("5f0c9d2e7b1a4c3d8e6f7a8b9c0d1e2f3a4b5c6d", "A git object's name; empty when there is none."),
 		reflect.TypeFor[paas.Status]():    kind,
@@ -83,7 +85,7 @@ func typeWords() map[reflect.Type]openapi.Schema {
 		reflect.TypeFor[paas.Stream]():        oneOf(paas.Stdout, paas.Stderr, paas.System),
 		reflect.TypeFor[paas.Scope]():         oneOf(paas.ScopeDeploy, paas.ScopeRead, paas.ScopeAdmin),
 		reflect.TypeFor[paas.Registration]():  oneOf(paas.RegistrationInvite, paas.RegistrationOpen, paas.RegistrationClosed),
-		reflect.TypeFor[paas.EventKind]():     oneOf(paas.EventDeployment, paas.EventProjectStatus, paas.EventProjectCreated, paas.EventProjectChanged, paas.EventProjectDeleted),
+		reflect.TypeFor[paas.EventKind]():     oneOf(paas.EventKinds()...),
 		reflect.TypeFor[paas.Code]():          {Type: openapi.String, Pattern: "^E_[A-Z0-9_]+$", Example: string(paas.ENoPort)},
 		reflect.TypeFor[paas.Env]():           variables(&openapi.Schema{Type: openapi.String, MaxLength: paas.MaxEnvValue}),
 		reflect.TypeFor[map[paas.Status]int](): {
@@ -126,7 +128,10 @@ func lifeWords() map[string]openapi.Schema {
 		"p50": number(5, "Milliseconds."), "p95": number(25, "Milliseconds."), "p99": number(100, "Milliseconds."),
 		"VolumeUse.name": text("data"), "VolumeUse.size": whole(1<<30, "Bytes."), "VolumeUse.used": whole(10<<20, "Bytes."),
 		"CronRun.schedule": text("0 3 * * *"), "CronRun.command": text("node clean.js"), "exitCode": {Type: openapi.Integer, Example: 0, Description: "-1 when it did not run."}, "note": said("", "Why it did not run, or did not end well."),
-		"restores": whole(1, "The deployment that this one rolls back to."), "Crash.message": text("web.1 ended with exit code 1."),
+		"Event.id": whole(4711, "Grows; not there when the event is not kept."), "Event.message": said("web.1 ended with exit code 1.", "A sentence."), "Event.by": said("ada", "Who did it."),
+		"Event.version": whole(3, "The deployment that it is about."), "Event.process": text("web.1"), "Event.exitCode": {Type: openapi.Integer, Example: 1, Description: "128 and more: the number of a signal over that."},
+		"restores": whole(1, "The deployment that this one rolls back to."),
+		"subject":  said("Say hello", "The first line of the commit's message, as whoever made the commit wrote it."), "author": said("Ada Lovelace", "Of the commit, as it says itself."), "Crash.message": text("web.1 ended with exit code 1."),
 	}
 }
 
@@ -164,6 +169,7 @@ func accountWords() map[string]openapi.Schema {
 		"fingerprint": text(examplePrint), "HostKey.type": text("ssh-ed25519"),
 		"NewToken.name": bounded(1, paas.MaxTokenName, "CI"), "Token.name": text("CI"), "Token.token": said("pt_4qk3m2v7c6xq5n1r9s8t0w2y4z6", "Shown once."),
 
+		"ActiveSession.address": text("203.0.113.7"), "agent": said("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "What the program calls itself."),
 		"accessToken": text("eyJhbGciOiJIUzI1NiIs…"), "Invite.code": said("9d1c0f7a-2b6e-4a0d-8c35-7e1f2a9b4c60", "Shown once."), "invite": said("9d1c0f7a-2b6e-4a0d-8c35-7e1f2a9b4c60", "The code of an invitation."),
 		"Register.challenge": said("t0x1.k3v9.Zm9v.4711", "The answer to GET /auth/challenge, when there is one."), "Info.challenge": {Type: openapi.Boolean, Example: false, Description: "Registering needs the answer to GET /auth/challenge."},
 		"Challenge.text": text("t0x1.k3v9.Zm9v"), "bits": whole(20, "How many zero bits SHA-256 of text + . + x begins with; the answer is text + . + x."),
@@ -172,19 +178,26 @@ func accountWords() map[string]openapi.Schema {
 		"Process.type": text("web"), "Process.command": text("node server.js"), "message": text(meanings()[paas.ENoPort].sentence),
 		"cpu_usage": {Type: openapi.Number, Example: 1.5, Description: "Percent of one core."}, "memory_usage": whole(50<<20, "Bytes, without the page cache."), "memory_limit": whole(512<<20, "Bytes."),
 		"pids": whole(12, "Processes and threads."), "network_received": whole(1<<20, "Bytes since the containers started."), "network_sent": whole(4<<20, "Bytes since the containers started."),
+		"revision":           said(exampleRevision, "Another as soon as that is another, and after a restart of the platform."),
 		"LogLine.deployment": whole(3, "0 when it is none's."), "LogLine.process": text("web.1"), "LogLine.text": text("listening on 8080"),
 
 		"service": oneOf("OK", "KO"), "database": oneOf("OK", "KO"), "version": text("v1.0.0"), "Info.url": text("https://paas.example.com"),
 		"git": text("ssh://git@paas.example.com:2222"), "applications": text("https://<project-id>.user-app.example.com"),
 
+		"memoryPromised": whole(1<<30, "Bytes that the running containers may use together."), "queued": whole(0, "Of those on their way."), "building": whole(1, "Of those on their way."), "diskReserve": whole(1<<30, "Bytes that stay free."),
+		"cores": whole(4, ""), "load": {Type: openapi.Number, Example: 0.7, Description: "Processes that ran or wanted to, on average over a minute."}, "Capacity.memory": whole(8<<30, "Bytes."), "memoryFree": whole(5<<30, "Bytes that programs can have."), "Capacity.disk": whole(100<<30, "Bytes."), "diskFree": whole(60<<30, "Bytes."),
+		"repositories": whole(10<<20, "Bytes."), "DiskUse.images": whole(2<<30, "Bytes."), "DiskUse.logs": whole(64<<20, "Bytes."), "volumes": whole(1<<30, "Bytes."),
+		"about": oneOf(paas.AboutProject, paas.AboutDisk, paas.AboutMail), "Concern.message": text("shop of ada is crashing. web.1 ended with exit code 1."),
+		"Setting.name": text("server.listen"), "Setting.value": said("127.0.0.1:3000", "Empty when it is a secret."),
 		"users": whole(12, ""), "admins": whole(1, ""), "unverified": whole(0, ""), "Overview.projects": whole(20, ""), "deployments": whole(1, "On their way."),
 		"mailsQueued": whole(0, ""), "mailsFailed": whole(0, ""), "UserLimits.projects": whole(10, "0 is no bound."), "memory": whole(1<<30, "Bytes of all running containers; 0 is no bound."),
 		"UserLimits.containers": whole(4, "That run; 0 is no bound."), "containers": whole(4, "That run."), "builds": whole(2, "At a time; 0 is no bound."), "UserLimits.disk": whole(5<<30, "Bytes; 0 is no bound."),
 		"disk": whole(300<<20, "Bytes."), "keys": whole(1, ""), "tokens": whole(2, ""), "by": text("eve"),
 		"AuditEntry.id": whole(4711, "Grows."), "with": said("session 1f3a9c04", "A session, a token, a key, or the host."), "from": text("203.0.113.7"),
-		"action": text("deleteProject"), "target": text(exampleID), "AuditEntry.result": said("OK", "Or the code of the failure."), "part": oneOf("containers", "database", "images", "repositories", "logs", "deployments"),
+		"action": text("deleteProject"), "target": text(exampleID), "AuditEntry.result": said("OK", "Or the code of the failure."), "part": oneOf(paas.PartContainers, paas.PartDatabase, paas.PartEngine, paas.PartHost, paas.PartFilter, paas.PartNetworks, paas.PartBuilder, paas.PartDeployments, paas.PartImages, paas.PartVolumes, paas.PartRepositories, paas.PartLogs, paas.PartDisk, paas.PartMails),
 		"Problem.status": {Const: "error", Type: openapi.String, Example: "error"}, "statusCode": whole(400, ""), "Document.id": said(exampleID, "Of one of our own failures, also in the log."), "field": text("name"),
 		"Document.status": {Const: "error", Type: openapi.String, Example: "error"}, "Document.message": said("A sentence.", "For a person."), "Detail.message": said("A sentence.", "What is wrong with the field."),
-		"Finding.message": text("something is kept of project " + exampleID + ", which does not exist"),
+		"Finding.message": text("a repository of project " + exampleID + ", which does not exist"), "remedy": said("paastech doctor --repair", "A command that mends it, or shows more."),
+		"summary": said("3 containers of 2 running projects, as decided", "What was looked at."), "repaired": said("Closed the packet filter again.", "What was done before the look."),
 	}
 }

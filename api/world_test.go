@@ -247,6 +247,9 @@ func (w *world) raw(method, path, body string, token paas.Secret) (int, map[stri
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		answer["message"] = string(text)
+	}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(text, &answer); err != nil {
 			w.t.Fatalf("%s %s: %v: %s", method, path, err, text)

@@ -19,6 +19,9 @@ type Limits struct {
 	PIDs   int64
 }
 
+// buildShares is the weight of a build where processors are short; an application's is 1024.
+const buildShares = 256
+
 // confine takes from a build container all that a build does not need. What pack asked for is kept
 // only where it is a volume or the network.
 func confine(asked *container.HostConfig, limits Limits, networkName string) *container.HostConfig {
@@ -33,6 +36,7 @@ func confine(asked *container.HostConfig, limits Limits, networkName string) *co
 			Memory:     limits.Memory,
 			MemorySwap: limits.Memory,
 			NanoCPUs:   int64(limits.CPUs * 1e9),
+			CPUShares:  buildShares,
 			PidsLimit:  &limits.PIDs,
 		},
 	}

@@ -3,8 +3,11 @@ package builder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,13 +87,22 @@ func TestATimeOutLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.docker.Close()
-	project := newProject()
-	_, said, err := build(t, b, project, 1, write(t, scripted("require('child_process').spawn('sleep', ['600'], {detached: true}); setInterval(() => {}, 1000)")), nil)
+	project, span := newProject(), fmt.Sprint(1_000_000+rand.IntN(1_000_000)) // of a sleep that is nobody else's
+	_, said, err := build(t, b, project, 1, write(t, scripted("require('child_process').spawn('sleep', ['"+span+"'], {detached: true}); setInterval(() => {}, 1000)")), nil)
 	if !paas.IsCode(err, paas.EBuildTimeout) || !paas.IsKind(err, paas.Rejected) {
 		t.Errorf("got %v\n%s", err, said)
 	}
 	if left := leftovers(t, project); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(commands) == 0 {
+		t.Fatal(commands, err)
+	}
+	for _, path := range commands {
+		if command, _ := os.ReadFile(path); strings.Contains(string(command), "sleep\x00"+span) {
+			t.Errorf("a child of the build lives on: %s", path)
+		}
 	}
 }
 

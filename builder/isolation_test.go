@@ -136,7 +136,7 @@ func TestABuildContainerIsConfined(t *testing.T) {
 	if len(host.SecurityOpt) != 1 || host.SecurityOpt[0] != "no-new-privileges:true" {
 		t.Errorf("security options: %v", host.SecurityOpt)
 	}
-	if host.Memory != 2<<30 || host.MemorySwap != host.Memory || host.NanoCPUs != 2e9 || host.PidsLimit == nil || *host.PidsLimit > 512 {
+	if host.Memory != 2<<30 || host.MemorySwap != host.Memory || host.NanoCPUs != 2e9 || host.PidsLimit == nil || *host.PidsLimit > 512 || host.CPUShares != buildShares {
 		t.Errorf("limits: %+v", host.Resources)
 	}
 	if seen.Config.User != "1001:1001" || host.LogConfig.Type != "none" || string(host.NetworkMode) != shared.network.Name || host.PidMode != "" || host.IpcMode == "host" {
@@ -153,7 +153,7 @@ func TestABuildContainerIsConfined(t *testing.T) {
 	}
 }
 
-// Build variables are in no layer, label, history or line of log, and in no image left on the engine.
+// T32: build variables are in no layer, label, history or line of log, and in no image left on the engine.
 func TestBuildVariablesLeaveNoTrace(t *testing.T) {
 	const secret = "s3cr3t-that-leaves-no-trace"
 	before := images(t)
@@ -184,6 +184,21 @@ func TestBuildVariablesLeaveNoTrace(t *testing.T) {
 	}
 	if strings.Contains(string(config), secret) || strings.Contains(string(files), secret) {
 		t.Error("the secret is in the image")
+	}
+	layers, err := published.Layers()
+	if err != nil || len(layers) < 3 {
+		t.Fatal(layers, err)
+	}
+	for i, layer := range layers { // one may hide what another has
+		content, err := layer.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(content)
+		if err != nil || strings.Contains(string(text), secret) {
+			t.Errorf("the secret is in layer %d, %v", i, err)
+		}
+		_ = content.Close()
 	}
 	if after := images(t); after != before {
 		t.Errorf("the build left images: %s became %s", before, after)

@@ -173,6 +173,13 @@ func (r *testRegistry) Grant(pull, push []string) paas.RegistryPass {
 func (r *testRegistry) Namespaces(context.Context) ([]string, error) { return nil, nil }
 func (r *testRegistry) Size(context.Context, string) (int64, error)  { return 0, nil }
 
+// Has tells what the handler serves.
+func (r *testRegistry) Has(_ context.Context, repository, digest string) (bool, error) {
+	response := httptest.NewRecorder()
+	r.handler.ServeHTTP(response, httptest.NewRequest(http.MethodHead, "/v2/"+repository+"/manifests/"+digest, nil))
+	return response.Code == http.StatusOK, nil
+}
+
 func (r *testRegistry) Retain(_ context.Context, repository string, keep []string) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

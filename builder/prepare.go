@@ -116,6 +116,12 @@ func (b *Builder) carryOut(ctx context.Context) {
 		b.options.Log.Error("the builder could not be made; the next push tries again", "error", err)
 	}
 	b.finish(attempt, err)
+	if err != nil {
+		return
+	}
+	if err := b.dropOld(ctx); err != nil && ctx.Err() == nil {
+		b.options.Log.Warn("remove what earlier builders left", "error", err)
+	}
 }
 
 // abandon ends an attempt that Run will not make any more.

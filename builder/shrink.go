@@ -38,6 +38,9 @@ func (c *caches) end(project paas.ProjectID) {
 // that no build uses any more, then the build caches, the one that was used longest ago first.
 func (b *Builder) Shrink(ctx context.Context, bytes int64) (int64, error) {
 	freed, err := b.shrinkImages(ctx, bytes)
+	if err == nil && freed > 0 {
+		_, err = b.dropMirrors(ctx)
+	}
 	if err != nil || freed >= bytes {
 		return freed, err
 	}

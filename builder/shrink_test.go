@@ -17,6 +17,10 @@ import (
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/volume"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	gcr "github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -187,6 +191,68 @@ func TestShrinkRemovesOwnOldImages(t *testing.T) {
 	if freed, err := c.b.Shrink(ctx, 100<<20); err != nil || freed > 1<<20 {
 		t.Errorf("the second time: freed %d, %v", freed, err)
 	}
+}
+
+// What an earlier release of the platform made for its builder goes when this one's is there.
+func TestImagesOfAnEarlierBuilderGoWithoutBeingAskedFor(t *testing.T) {
+	c, ctx := newCrowd(t), context.Background()
+	tag := strings.ToLower(rand.Text())
+	ours := map[string]string{labelMaker: c.b.options.InstanceID, labelRecipe: "builder"}
+	var old []string
+	for _, repository := range []string{builderRepository, buildRepository, runRepository, lifecycleRepository} {
+		old = append(old, c.imported(repository+":"+tag, 1<<20, ours))
+	}
+	standard, err := c.b.defaultImage(ctx)
+	c.must(err)
+	serving, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- c.b.Run(serving) }()
+	for deadline := time.Now().Add(2 * time.Minute); slices.ContainsFunc(old, c.hasImage); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("images of an earlier builder are still there")
+		}
+	}
+	stop()
+	c.must(<-served)
+	if !c.hasImage(standard) {
+		t.Error("the present builder is gone")
+	}
+}
+
+// The local registry keeps the run images that the engine has.
+func TestRunImagesThatAreGoneAreNotKeptInTheRegistry(t *testing.T) {
+	c, ctx := newCrowd(t), context.Background()
+	standard, err := c.b.defaultImage(ctx)
+	c.must(err)
+	present, err := c.b.describe(ctx, standard)
+	c.must(err)
+	c.must(c.b.mirror(ctx, present, io.Discard))
+	pass := shared.registry.Grant(nil, []string{runRepository})
+	defer pass.Revoke()
+	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(c.b.keychain(pass))}
+	gone, err := gcr.Image(1024, 1)
+	c.must(err)
+	at, err := name.ParseReference(shared.registry.BuildAddress() + "/" + runRepository + ":000000000000")
+	c.must(err)
+	c.must(remote.Write(at, gone, options...))
+	kept, err := name.ParseReference(c.b.mirrorName(present))
+	c.must(err)
+	digest, err := remote.Head(kept, options...)
+	c.must(err)
+	_, err = c.b.dropMirrors(ctx)
+	c.must(err)
+	shared.registry.mu.Lock()
+	defer shared.registry.mu.Unlock()
+	last := shared.registry.retained[len(shared.registry.retained)-1]
+	if !strings.HasPrefix(last, runRepository+"@") || !strings.Contains(last, digest.Digest.String()) || strings.Contains(last, mustDigest(c, gone)) {
+		t.Errorf("retained %s", last)
+	}
+}
+
+func mustDigest(c crowd, image v1.Image) string {
+	digest, err := image.Digest()
+	c.must(err)
+	return digest.String()
 }
 
 // A build after its cache was removed is whole, and makes the cache anew.

@@ -22,7 +22,7 @@ func (c *commands) accountCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		c.accountConfirmCommand(), c.accountResendCommand(), c.accountPasswordCommand(), c.accountResetCommand(),
-		c.accountRenameCommand(), c.accountEmailCommand(), c.accountLimitsCommand(), c.accountDeleteCommand(),
+		c.accountRenameCommand(), c.accountEmailCommand(), c.accountLimitsCommand(), c.accountSessionsCommand(), c.accountDeleteCommand(),
 	)
 	return cmd
 }

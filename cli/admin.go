@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strconv"
-
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/api/client"
@@ -18,7 +16,7 @@ type administration struct {
 
 func (a *administration) adminCommand(more ...*cobra.Command) *cobra.Command {
 	cmd := newGroup("admin", "Administer the platform: on its own host, or logged in as an administrator",
-		a.usersCommand(), a.invitesCommand(), a.auditCommand(), a.mailsCommand(), a.overviewCommand(), a.rotateKeyCommand(), a.doctorCommand("admin doctor"))
+		a.usersCommand(), a.invitesCommand(), a.auditCommand(), a.mailsCommand(), a.overviewCommand(), a.settingsCommand(), a.rotateKeyCommand(), a.doctorCommand("admin doctor"))
 	cmd.AddCommand(more...)
 	return cmd
 }
@@ -44,30 +42,6 @@ func (a *administration) onHost() (*client.Local, error) {
 		err = failf(paas.EUnavailable, "This is done on the server's own host alone, by the user that runs `paastech serve`.")
 	}
 	return local, err
-}
-
-func (a *administration) overviewCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "overview",
-		Short:   "Show the platform at a glance",
-		Example: "  paastech admin overview",
-		Args:    arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			o, err := api.Overview(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return a.emit(o, func() {
-				a.facts("Users", strconv.Itoa(o.Users), "Administrators", strconv.Itoa(o.Admins), "Not confirmed", strconv.Itoa(o.Unverified),
-					"Projects", strconv.Itoa(o.Projects), "Containers", strconv.Itoa(o.Containers), "Deploying now", strconv.Itoa(o.Deployments),
-					"Mails queued", strconv.Itoa(o.MailsQueued), "Mails failed", strconv.Itoa(o.MailsFailed))
-			})
-		},
-	}
 }
 
 func (a *administration) rotateKeyCommand() *cobra.Command {

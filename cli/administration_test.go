@@ -5,13 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
-	"github.com/paastech-cloud/paastech/web/problem"
 )
 
 // recorder answers each pattern with what is given for it and keeps what it was sent.
@@ -83,19 +83,26 @@ func TestAdministrationOfUsers(t *testing.T) {
 }
 
 func TestDoctorFailsWithItsFindings(t *testing.T) {
-	findings := []paas.Finding{{Part: "repositories", Message: "something is kept of project x, which does not exist"}, {Part: "database", Message: "a row of nobody"}}
-	at, asked := recorder(t, map[string]any{"GET /api/v1/admin/doctor": findings, "POST /api/v1/admin/doctor/repair": []paas.Finding{}})
+	unsound := paas.Examination{Repaired: []string{}, Checks: []paas.Check{
+		{Part: "database", Summary: "is sound; 2 projects", Findings: []paas.Finding{}},
+		{Part: "repositories", Summary: "one for each project", Findings: []paas.Finding{
+			{Part: "repositories", Code: paas.EOrphan, Message: "a repository of project x, which does not exist", Remedy: "paastech doctor --repair"},
+		}},
+	}}
+	sound := paas.Examination{Repaired: []string{"Removed the repository of project x, which does not exist."}, Checks: unsound.Checks[:1]}
+	at, asked := recorder(t, map[string]any{"GET /api/v1/admin/doctor": unsound, "POST /api/v1/admin/doctor/repair": sound})
 	got := run(t, "", append(at, "doctor")...)
-	got.want(t, 1, "^E_UNSOUND: 2 thing.*`paastech doctor --repair`")
-	wantMatch(t, got.stdout, `(?s)^PART +FINDING\nrepositories +something.*\ndatabase +a row`)
+	got.want(t, 1, "^E_UNSOUND: 1 thing.*`paastech doctor --repair`")
+	wantMatch(t, got.stdout, `(?s)^✓ database +is sound; 2 projects\n✗ repositories +one for each project\n +E_ORPHAN: a repository of project x, which does not exist\.\n +paastech doctor --repair\n`)
 	got = run(t, "", append(at, "doctor", "--json")...)
-	var document problem.Document
-	if err := json.Unmarshal([]byte(got.stdout), &document); err != nil || got.code != 1 || got.stderr != "" || len(document.Details) != 2 || document.Code != eUnsound {
+	var document paas.Examination
+	if err := json.Unmarshal([]byte(got.stdout), &document); err != nil || got.code != 1 || got.stderr != "" || !reflect.DeepEqual(document, unsound) {
 		t.Errorf("%v, exit code %d\n%s%s", err, got.code, got.stdout, got.stderr)
 	}
-	wantMatch(t, mustRun(t, "", append(at, "doctor", "--repair")...), `All is as it should be`)
-	if got := mustRun(t, "", append(at, "doctor", "--repair", "--json")...); got != "[]\n" {
-		t.Errorf("%q", got)
+	wantMatch(t, mustRun(t, "", append(at, "doctor", "--repair")...), `(?s)^Removed the repository of project x.*\n\n✓ database.*\n\nAll is as it should be\.\n$`)
+	document = paas.Examination{}
+	if err := json.Unmarshal([]byte(mustRun(t, "", append(at, "doctor", "--repair", "--json")...)), &document); err != nil || !reflect.DeepEqual(document, sound) {
+		t.Errorf("%v %+v", err, document)
 	}
 	if len(*asked) != 4 {
 		t.Errorf("%v", *asked)

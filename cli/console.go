@@ -66,6 +66,7 @@ var colours = map[string]string{
 	"running": "32", "live": "32",
 	"starting": "33", "building": "33", "queued": "33", "stopping": "33", "unhealthy": "33",
 	"crashing": "31", "failed": "31",
+	"✓": "32", "✗": "31",
 	"stopped": "2", "superseded": "2", "canceled": "2", "new": "2",
 }
 

@@ -11,7 +11,8 @@ func (a *administration) doctorCommand(as string) *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{
 		Use:     "doctor",
-		Short:   "Find what is not as it should be; the exit code is 1 when there is something",
+		Short:   "Look at every part of the platform; the exit code is 1 when something is not as it should be",
+		Long:    "Look at every part of the platform: database, engine, host, packet filter, networks, builder, containers, images, volumes, logs, disk, mails. What is not as it should be is told with the command that mends it, or shows more. The exit code is 1 then.",
 		Example: "  paastech " + as + "\n  paastech " + as + " --repair",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -21,35 +22,54 @@ func (a *administration) doctorCommand(as string) *cobra.Command {
 			}
 			examine := api.Doctor
 			if repair {
-				examine = api.RepairOrphans
+				examine = api.Repair
 			}
-			findings, err := examine(cmd.Context())
+			found, err := examine(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return a.showFindings(findings)
+			return a.showExamination(found)
 		},
 	}
-	cmd.Flags().BoolVar(&repair, "repair", false, "remove what is kept of projects that do not exist, then look")
+	cmd.Flags().BoolVar(&repair, "repair", false, "put right what is safe to and remove what is kept of projects that do not exist, then look")
 	return cmd
 }
 
-// showFindings fails when there are any; for programs they are the details of that failure.
-func (a *administration) showFindings(findings []paas.Finding) error {
-	if len(findings) == 0 {
-		return a.emit([]paas.Finding{}, func() { a.say("All is as it should be.") })
-	}
-	unsound := paas.Errorf(paas.Conflict, eUnsound,
-		"%d thing(s) are not as they should be. `paastech doctor --repair` removes what is kept of projects that do not exist.", len(findings))
-	rows := make([][]string, len(findings))
-	for i, f := range findings {
-		rows[i] = []string{f.Part, f.Message}
-		if a.json {
-			unsound.Details = append(unsound.Details, paas.Detail{Field: f.Part, Message: f.Message})
+// showExamination fails when there are findings; programs see in the document which.
+func (a *administration) showExamination(found paas.Examination) error {
+	count := len(found.Findings())
+	if a.json {
+		if err := a.emit(found, nil); err != nil || count == 0 {
+			return err
 		}
+		return &exitError{exitFailed}
 	}
-	if !a.json {
-		a.table([]string{"PART", "FINDING"}, rows)
+	for _, what := range found.Repaired {
+		a.say("%s", printable(what))
 	}
-	return unsound
+	if len(found.Repaired) > 0 {
+		a.say("")
+	}
+	for _, check := range found.Checks {
+		a.showCheck(check)
+	}
+	a.say("")
+	if count == 0 {
+		a.say("All is as it should be.")
+		return nil
+	}
+	return failf(eUnsound, "%d thing(s) are not as they should be. `paastech doctor --repair` puts right what is safe to.", count)
+}
+
+// showCheck prints a line for the part and, below it, each finding with its remedy.
+func (a *administration) showCheck(check paas.Check) {
+	mark := "✓"
+	if len(check.Findings) > 0 {
+		mark = "✗"
+	}
+	a.say("%s %-12s  %s", a.paint(mark), check.Part, printable(check.Summary))
+	for _, f := range check.Findings {
+		a.say("    %s: %s.", f.Code, printable(f.Message))
+		a.say("      %s", printable(f.Remedy))
+	}
 }

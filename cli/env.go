@@ -154,13 +154,16 @@ func (c *commands) readDotenv(path string) (map[string]*paas.Secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the variables: %w", err)
 	}
-	variables, err := parseDotenv(path, string(content))
+	variables, err := paas.ParseDotenv(string(content))
+	if wrong, ok := errors.AsType[*paas.DotenvError](err); ok {
+		return nil, failf(paas.EInvalid, "%s:%d: %s", path, wrong.Line, wrong.Message)
+	}
 	if err == nil && len(variables) == 0 {
 		err = failf(paas.EInvalid, "%s holds no variable.", path)
 	}
 	changes := map[string]*paas.Secret{}
 	for key, value := range variables {
-		changes[key] = secret(value)
+		changes[key] = &value
 	}
 	return changes, err
 }

@@ -44,6 +44,11 @@ func serveFake(t *testing.T) *fakeServer {
 	mux.HandleFunc("POST /api/v1/auth/login", f.login)
 	mux.HandleFunc("POST /api/v1/auth/logout", f.private(func(http.ResponseWriter, *http.Request) (any, error) { return nil, nil }))
 	mux.HandleFunc("GET /api/v1/users/my", f.private(func(http.ResponseWriter, *http.Request) (any, error) { return ada, nil }))
+	mux.HandleFunc("GET /api/v1/sessions", f.private(func(http.ResponseWriter, *http.Request) (any, error) {
+		return []wire.ActiveSession{{ID: "s1", Current: true, Address: "192.0.2.1", Agent: "paastech (linux/amd64)", CreatedAt: time.Now()}, {ID: "s2", Address: "198.51.100.7", Agent: "Firefox", CreatedAt: time.Now()}}, nil
+	}))
+	mux.HandleFunc("DELETE /api/v1/sessions", f.private(func(http.ResponseWriter, *http.Request) (any, error) { return nil, nil }))
+	mux.HandleFunc("DELETE /api/v1/sessions/{id}", f.private(func(http.ResponseWriter, *http.Request) (any, error) { return nil, nil }))
 	mux.HandleFunc("GET /api/v1/sshkeys/my", f.private(func(http.ResponseWriter, *http.Request) (any, error) { return f.keys, nil }))
 	mux.HandleFunc("POST /api/v1/sshkeys/my", f.private(f.addKey))
 	mux.HandleFunc("DELETE /api/v1/sshkeys/my/{id}", f.private(f.removeKey))

@@ -166,7 +166,7 @@ func (c *commands) projectsBranchCommand() *cobra.Command {
 				return err
 			}
 			change := wire.ProjectChange{Settings: &wire.SettingsChange{Branch: &args[0]}}
-			project, err = api.UpdateProject(cmd.Context(), project.ID, change)
+			project, err = api.UpdateProject(cmd.Context(), project.ID, change, client.UpdateOptions{})
 			if err != nil {
 				return err
 			}

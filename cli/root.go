@@ -69,7 +69,7 @@ func newRoot(program Program, console *console) *cobra.Command {
 		c.loginCommand(), c.logoutCommand(), c.registerCommand(), c.accountCommand(), c.keysCommand(), c.tokensCommand(),
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),
 		c.deployCommand(), c.stopCommand(), c.startCommand(), c.restartCommand(),
-		c.statusCommand(), c.psCommand(), c.scaleCommand(), c.logsCommand(), c.metricsCommand(), c.envCommand(), c.deploymentsCommand(), c.rollbackCommand(),
+		c.statusCommand(), c.psCommand(), c.scaleCommand(), c.logsCommand(), c.eventsCommand(), c.metricsCommand(), c.envCommand(), c.deploymentsCommand(), c.rollbackCommand(),
 		c.settingsCommand(), c.runCommand(), c.execCommand(), c.volumesCommand(), c.cronCommand(),
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),
 	)

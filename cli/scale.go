@@ -94,8 +94,20 @@ func (c *commands) showProcesses(project wire.Project) error {
 			rows = append(rows, []string{process, strconv.Itoa(project.Running[process]), strconv.Itoa(project.Live.Formation[process]), project.Live.Name, commands[process]})
 		}
 		c.table([]string{"PROCESS", "RUN", "WANTED", "VERSION", "COMMAND"}, rows)
+		c.sayEnding(project.Ending)
 		c.sayCrash(project)
 	})
+}
+
+// sayEnding says what is there besides what was asked for, for a moment.
+func (c *commands) sayEnding(ending paas.Formation) {
+	var counts []string
+	for _, process := range slices.Sorted(maps.Keys(ending)) {
+		counts = append(counts, fmt.Sprintf("%s %d", process, ending[process]))
+	}
+	if len(counts) > 0 {
+		c.say("Earlier versions are still ending: %s", strings.Join(counts, ", "))
+	}
 }
 
 // sayCrash says why a project keeps ending.

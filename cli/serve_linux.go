@@ -147,6 +147,7 @@ func (s *server) openPlatform(context.Context) (err error) {
 	s.platform, err = paas.New(paas.Options{
 		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
 		KeepVersions: s.config.Deploy.Keep, DiskReserve: s.settings.diskReserve, FreeDisk: s.disks.free,
+		Measure: s.disks.capacity, Settings: s.config.shown(),
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,
 		Accounts: s.settings.accounts, Limits: s.settings.limits, AppMemory: s.settings.appMemory,
 		ReadyTimeout: s.settings.ready, DrainTimeout: s.settings.drain, GraceTimeout: s.settings.grace,

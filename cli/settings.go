@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -18,13 +19,14 @@ import (
 const branchSetting = "branch"
 
 func (c *commands) settingsCommand() *cobra.Command {
+	var later bool
 	set := &cobra.Command{
 		Use:     "set SETTING=VALUE...",
 		Short:   "Set settings; those that change what runs are rolled out",
 		Example: "  paastech settings set health.path=/up limits.memory=256MiB\n  paastech settings set processes.worker.command='node worker.js'\n  paastech settings set 'cron=[{\"schedule\":\"@daily\",\"command\":\"node tidy.js\"}]'",
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.changeSettings(cmd, args, func(s appSettings, arg string) error {
+			return c.changeSettings(cmd, args, later, func(s appSettings, arg string) error {
 				name, value, found := strings.Cut(arg, "=")
 				if !found {
 					return usagef(cmd, "%q is not SETTING=VALUE, like health.path=/up", arg)
@@ -39,8 +41,11 @@ func (c *commands) settingsCommand() *cobra.Command {
 		Example: "  paastech settings unset health.path\n  paastech settings unset limits",
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.changeSettings(cmd, args, func(s appSettings, name string) error { return s.unset(name) })
+			return c.changeSettings(cmd, args, later, func(s appSettings, name string) error { return s.unset(name) })
 		},
+	}
+	for _, changes := range []*cobra.Command{set, unset} {
+		changes.Flags().BoolVar(&later, "no-deploy", false, "only store them; the next deployment takes them along")
 	}
 	cmd := newGroup("settings", "Show or change how the application is run", set, unset)
 	cmd.Long = "Show or change how the application is run. What is set here holds over what paastech/app.yaml in the source declares. The names are those of the API: branch, health.path, limits.memory, release, processes.web.limits.memory."
@@ -73,7 +78,7 @@ func (c *commands) showSettings(project wire.Project) error {
 }
 
 // changeSettings applies a change for each argument, all of them or none.
-func (c *commands) changeSettings(cmd *cobra.Command, args []string, change func(appSettings, string) error) error {
+func (c *commands) changeSettings(cmd *cobra.Command, args []string, later bool, change func(appSettings, string) error) error {
 	api, project, err := c.project(cmd.Context())
 	if err != nil {
 		return err
@@ -91,7 +96,7 @@ func (c *commands) changeSettings(cmd *cobra.Command, args []string, change func
 	if err != nil {
 		return err
 	}
-	changed, err := api.UpdateProject(cmd.Context(), project.ID, wire.ProjectChange{Settings: &wanted})
+	changed, err := api.UpdateProject(cmd.Context(), project.ID, wire.ProjectChange{Settings: &wanted}, client.UpdateOptions{Revision: project.Settings.Revision, Later: later})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,16 @@ import (
 )
 
 func (c *commands) volumesCommand() *cobra.Command {
-	return newGroup("volumes", "Directories that outlive versions (volumes in paastech/app.yaml)", c.volumesListCommand(), c.volumesRemoveCommand())
+	list := c.volumesListCommand()
+	cmd := newGroup("volumes", "Directories that outlive versions (volumes in paastech/app.yaml)", list, c.volumesRemoveCommand())
+	cmd.Example = "  paastech volumes"
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return group(cmd, args)
+		}
+		return list.RunE(cmd, args)
+	}
+	return cmd
 }
 
 func (c *commands) volumesListCommand() *cobra.Command {
@@ -31,7 +40,13 @@ func (c *commands) volumesListCommand() *cobra.Command {
 			for i, v := range volumes {
 				rows[i] = []string{v.Name, units.BytesSize(float64(v.Used)), sizeOrNone(v.Size), strconv.FormatBool(v.Mounted)}
 			}
-			return c.emit(volumes, func() { c.table([]string{"NAME", "USED", "SIZE", "IN USE"}, rows) })
+			return c.emit(volumes, func() {
+				if len(rows) == 0 {
+					c.say("There are no volumes. They are declared in paastech/app.yaml.")
+					return
+				}
+				c.table([]string{"NAME", "USED", "SIZE", "IN USE"}, rows)
+			})
 		},
 	}
 }

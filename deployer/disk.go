@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/paastech-cloud/paastech/paas"
 )
 
 // disk is the directory of a volume: a file of fixed size with a file system in it, and where that is
@@ -114,30 +116,41 @@ func (d disk) mount() error {
 	return mountFile(d.image(), d.point())
 }
 
-// measure returns how large the volume may become, 0 when that is not enforced, and how large it is.
-func (d disk) measure() (size, used int64, err error) {
+// measure says how large the volume may become, 0 when that is not enforced, and how large it is.
+func (d disk) measure() (paas.VolumeUse, error) {
 	info, err := os.Stat(d.image())
 	if errors.Is(err, fs.ErrNotExist) {
-		used, err = treeSize(d.content())
-		return 0, used, err
+		used, err := treeSize(d.content())
+		return paas.VolumeUse{Used: paas.Bytes(used)}, err
 	}
 	if err != nil {
-		return 0, 0, err
+		return paas.VolumeUse{}, err
 	}
-	mounted, err := isMounted(d.point())
-	if err != nil {
-		return 0, 0, err
+	use := paas.VolumeUse{Size: paas.Bytes(info.Size())}
+	if use.Attached, err = isMounted(d.point()); err != nil {
+		return use, err
 	}
-	if !mounted {
+	if use.Attached {
+		use.Used, err = usedIn(d.point())
+	} else {
 		var file unix.Stat_t
 		err = unix.Stat(d.image(), &file)
-		return info.Size(), file.Blocks * 512, err
+		use.Used = paas.Bytes(file.Blocks * 512)
 	}
+	if err != nil {
+		return use, err
+	}
+	capacity, err := d.capacity()
+	use.Capacity = paas.Bytes(capacity)
+	return use, err
+}
+
+func usedIn(point string) (paas.Bytes, error) {
 	var inside unix.Statfs_t
-	if err := unix.Statfs(d.point(), &inside); err != nil {
-		return 0, 0, fmt.Errorf("measure the file system: %w", err)
+	if err := unix.Statfs(point, &inside); err != nil {
+		return 0, fmt.Errorf("measure the file system: %w", err)
 	}
-	return info.Size(), int64(inside.Blocks-inside.Bfree) * inside.Bsize, nil
+	return paas.Bytes(int64(inside.Blocks-inside.Bfree) * inside.Bsize), nil
 }
 
 // treeSize adds up what files take. What goes away meanwhile is not counted.

@@ -31,7 +31,8 @@ type Engine struct {
 	docker  *client.Client
 	filter  *filter
 	starts  chan struct{} // holds one value for each container that is being started
-	changes broadcast
+	changes broadcast[struct{}]
+	endings endings
 	samples samples
 
 	registry atomic.Pointer[registry]

@@ -3,7 +3,6 @@ package deployer
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -11,47 +10,13 @@ import (
 
 const (
 	reconnectFirst = 100 * time.Millisecond
-	reconnectLast  = 5 * time.Second
+	reconnectLast  = time.Second // what runs after an outage waits for it
 	pulseEvery     = 15 * time.Second
 )
 
-// broadcast tells any number of listeners that something changed. The zero value is ready.
-type broadcast struct {
-	mutex     sync.Mutex
-	listeners map[chan struct{}]struct{} // guarded by mutex, as is sending to and closing of its channels
-}
-
-func (b *broadcast) listen(ctx context.Context) <-chan struct{} {
-	listener := make(chan struct{}, 1)
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	if b.listeners == nil {
-		b.listeners = map[chan struct{}]struct{}{}
-	}
-	b.listeners[listener] = struct{}{}
-	context.AfterFunc(ctx, func() {
-		b.mutex.Lock()
-		defer b.mutex.Unlock()
-		delete(b.listeners, listener)
-		close(listener)
-	})
-	return listener
-}
-
-func (b *broadcast) tell() {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	for listener := range b.listeners {
-		select {
-		case listener <- struct{}{}:
-		default: // it has not looked at the last one yet
-		}
-	}
-}
-
 // Changes returns a channel that gets a value whenever containers of this instance started or ended,
 // or Docker came back. It needs Watch.
-func (e *Engine) Changes(ctx context.Context) <-chan struct{} { return e.changes.listen(ctx) }
+func (e *Engine) Changes(ctx context.Context) <-chan struct{} { return e.changes.listen(ctx, 1) }
 
 // followEvents listens to Docker, and again after each time that the connection was lost.
 func (e *Engine) followEvents(ctx context.Context) {
@@ -61,9 +26,11 @@ func (e *Engine) followEvents(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		e.options.Logger.WarnContext(ctx, "lost the events of Docker", "error", err)
 		if connected {
 			pause = reconnectFirst
+		}
+		if pause == reconnectFirst { // once for an outage
+			e.options.Logger.WarnContext(ctx, "lost the events of Docker", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -81,7 +48,7 @@ func (e *Engine) followOnce(ctx context.Context) (connected bool, err error) {
 	deadline := time.AfterFunc(e.options.CallTimeout, func() { cancel(errSilent) })
 	which := e.ours()
 	which.Add("type", string(events.ContainerEventType))
-	for _, action := range []events.Action{events.ActionStart, events.ActionDie, events.ActionDestroy} {
+	for _, action := range []events.Action{events.ActionStart, events.ActionDie, events.ActionDestroy, events.ActionOOM} {
 		which.Add("event", string(action))
 	}
 	messages, broken := e.docker.Events(ctx, events.ListOptions{Filters: which})
@@ -91,13 +58,14 @@ func (e *Engine) followOnce(ctx context.Context) (connected bool, err error) {
 		return false, err
 	default:
 	}
-	e.changes.tell() // what happened before is not told
+	e.changes.tell(struct{}{}) // what happened before is not told
 	pulse := time.NewTicker(min(pulseEvery, e.options.CallTimeout))
 	defer pulse.Stop()
 	for {
 		select {
-		case <-messages:
-			e.changes.tell()
+		case message := <-messages:
+			e.endings.take(message)
+			e.changes.tell(struct{}{})
 		case err := <-broken:
 			return true, errors.Join(err, context.Cause(ctx))
 		case <-pulse.C:

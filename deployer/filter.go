@@ -21,6 +21,7 @@ type filter struct {
 	prefix  string
 
 	mutex sync.Mutex // one change at a time
+	asSet []byte     // guarded by mutex; the sum of what the kernel had after the last change
 }
 
 func newFilter(options Options) *filter {
@@ -47,6 +48,9 @@ func (f *filter) replace(around surroundings) error {
 		return err
 	}
 	if err := kernel.Flush(); err != nil {
+		return refusedByKernel(err)
+	}
+	if f.asSet, _, err = f.read(); err != nil {
 		return refusedByKernel(err)
 	}
 	return nil

@@ -80,6 +80,7 @@ func (e *Engine) removeContainers(ctx context.Context, which filters.Args) error
 	found, err := e.summaries(ctx, which)
 	for _, one := range found {
 		e.samples.forget(paas.ContainerID(one.ID))
+		e.endings.expect(one.ID)
 		err = errors.Join(err, e.removeContainer(ctx, one.ID))
 	}
 	return err

@@ -43,6 +43,7 @@ func (e *Engine) Stop(ctx context.Context, id paas.ContainerID, grace time.Durat
 	if err := e.setPolicy(ctx, id, container.RestartPolicyDisabled); err != nil {
 		return unlessGone(err)
 	}
+	e.endings.expect(string(id))
 	seconds := int((grace + time.Second - 1) / time.Second)
 	ctx, cancel := context.WithTimeoutCause(ctx, grace+e.options.CallTimeout, errSilent)
 	defer cancel()

@@ -18,7 +18,8 @@ import (
 )
 
 // Output calls each with every line that the container has written since then, oldest first, until it
-// has ended and all its lines were read.
+// has ended and all its lines were read. Of a container that writes more than can be read at a bounded
+// rate some are passed over, and a line says so.
 func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Time, each func(paas.LogLine) error) error {
 	found, err := e.inspect(ctx, id)
 	if err != nil {
@@ -28,10 +29,19 @@ func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Tim
 	if err != nil {
 		return err
 	}
-	reader := &outputReader{from: from, each: each, terminal: found.Config.Tty}
+	reader := &outputReader{from: from, each: each, terminal: found.Config.Tty, pace: &pace{ctx: ctx, backlog: e.options.LogSize}}
 	options := outputOptions(since)
 	options.Follow = true
-	if err := e.readOutput(ctx, options, reader); err != nil {
+	err = e.readOutput(ctx, options, reader)
+	for errors.Is(err, errBehind) {
+		if err := reader.passOver(); err != nil {
+			return err
+		}
+		options = outputOptions(reader.newest)
+		options.Follow, options.Tail = true, outputTail
+		err = e.readOutput(ctx, options, reader)
+	}
+	if err != nil {
 		return err
 	}
 	// Docker may end what is followed before the last lines that a container wrote while it ended.
@@ -39,7 +49,7 @@ func (e *Engine) Output(ctx context.Context, id paas.ContainerID, since time.Tim
 		options = outputOptions(reader.newest.Add(-time.Nanosecond))
 		reader.skip = reader.atNewest
 	}
-	options.Follow = false
+	options.Follow, options.Tail, reader.pace = false, "all", nil
 	if err := e.readOutput(ctx, options, reader); err != nil {
 		return unlessGone(err)
 	}
@@ -81,6 +91,7 @@ type outputReader struct {
 	from     paas.Container
 	each     func(paas.LogLine) error
 	terminal bool
+	pace     *pace           // nil: as fast as it comes
 	pending  [2]paas.LogLine // of stdout and stderr: begun and not ended
 
 	newest   time.Time // of all messages
@@ -153,6 +164,11 @@ func (r *outputReader) take(stream paas.Stream, message string) error {
 	case at.After(r.newest):
 		r.newest, r.atNewest = at, 1
 	}
+	if r.pace != nil {
+		if err := r.pace.spend(len(message), at); err != nil {
+			return err
+		}
+	}
 	if pending.At.IsZero() {
 		pending.At, pending.Stream = at, stream
 	}
@@ -188,6 +204,18 @@ func (r *outputReader) end(pending *paas.LogLine) error {
 	}
 	line.Text = text
 	return r.each(line)
+}
+
+// passOver says that what comes next is not what came next.
+func (r *outputReader) passOver() error {
+	if err := r.finish(); err != nil {
+		return err
+	}
+	r.pace.backlog = outputBurst // what is read next may be old too, and reading must get on
+	return r.each(paas.LogLine{
+		At: time.Now().UTC(), Stream: paas.System, Deployment: r.from.Deployment, Process: r.from.Process, Index: r.from.Index, Container: r.from.ID,
+		Text: fmt.Sprintf("… lines are missing here: it writes more than %d MiB a second", outputRate>>20),
+	})
 }
 
 // finish gives on what was not ended when the output was.

@@ -141,3 +141,53 @@ func TestOutputIsFollowedToTheEnd(t *testing.T) {
 		t.Error("following did not end")
 	}
 }
+
+func TestPace(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	old := time.Now().Add(-2 * outputLag)
+	for _, test := range []struct {
+		name    string
+		backlog int64
+		written time.Time
+		want    error
+	}{
+		{"old and more than the engine keeps: it gives up", 0, old, errBehind},
+		{"old, as after an absence: it rests", 1 << 30, old, context.Canceled},
+		{"new: it rests", 0, time.Now(), context.Canceled},
+	} {
+		p := &pace{ctx: ended, backlog: test.backlog}
+		for range outputBurst >> 20 {
+			if err := p.spend(1<<20, test.written); err != nil {
+				t.Errorf("%s: within the burst: %v", test.name, err)
+			}
+		}
+		if err := p.spend(1<<20, test.written); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}
+
+// TestFloodOfOutputIsPassedOver: of 250 MB in 25 s what can be read without harm is, a line says that
+// others are missing, and the last one is there.
+func TestFloodOfOutputIsPassedOver(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	started := launch(t, e, spec("MODE", "flood"))
+	read, missing, last := 0, 0, ""
+	if err := e.Output(t.Context(), started.ID, time.Time{}, func(line paas.LogLine) error {
+		if line.Stream == paas.System {
+			missing++
+			return nil
+		}
+		read += len(line.Text)
+		last = line.Text
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d MB read, lines are missing in %d places", read/1e6, missing)
+	if missing == 0 || read > 150e6 || last != "the flood has ended" {
+		t.Errorf("%d MB read, lines are missing in %d places, the last is %q", read/1e6, missing, last)
+	}
+}

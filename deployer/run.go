@@ -104,6 +104,7 @@ func (e *Engine) Remove(ctx context.Context, id paas.ContainerID) error {
 		return unlessGone(err)
 	}
 	e.samples.forget(paas.ContainerID(found.ID))
+	e.endings.expect(found.ID)
 	if err := e.removeContainer(ctx, found.ID); err != nil {
 		return err
 	}

@@ -76,6 +76,9 @@ func (e *Engine) ensureVolumes(ctx context.Context, spec paas.ContainerSpec, use
 		setDefault(&size, paas.DefaultVolumeSize)
 		place := e.options.volume(spec.Project, volume.Name)
 		enforced, err := place.ensure(ctx, int64(size), owner, group)
+		if err == nil && enforced {
+			err = e.growVolume(ctx, spec.Project, place, int64(size))
+		}
 		if err != nil {
 			return volumeFailed(volume.Name, err)
 		}
@@ -86,6 +89,25 @@ func (e *Engine) ensureVolumes(ctx context.Context, spec paas.ContainerSpec, use
 		}
 	}
 	return nil
+}
+
+// growVolume lets a volume have the size that is declared now, at the latest when nothing that has it
+// runs.
+func (e *Engine) growVolume(ctx context.Context, project paas.ProjectID, place disk, size int64) error {
+	err := place.grow(ctx, size, func() (bool, error) { return e.volumeRuns(ctx, project, place) })
+	if errors.Is(err, errGrowsLater) {
+		e.options.Logger.InfoContext(ctx, "a volume grows at the next start of its application, for this daemon may not let it grow while it is in use (CAP_SYS_RESOURCE)", "project", project, "volume", place.path, "error", err)
+		return nil
+	}
+	return err
+}
+
+// volumeRuns tells whether a container that runs has a volume mounted.
+func (e *Engine) volumeRuns(ctx context.Context, project paas.ProjectID, place disk) (bool, error) {
+	containers, err := e.containersOf(ctx, project)
+	return slices.ContainsFunc(containers, func(c container.Summary) bool {
+		return mounts(c.Mounts, place) && c.State != container.StateExited && c.State != container.StateCreated && c.State != container.StateDead
+	}), err
 }
 
 // ownerOf reads a container's user. A group's name is the image's affair; the group is then the user's.
@@ -144,12 +166,13 @@ func (e *Engine) Volumes(ctx context.Context, project paas.ProjectID) ([]paas.Vo
 	var volumes []paas.VolumeUse
 	for _, name := range names {
 		place := e.options.volume(project, name)
-		size, used, err := place.measure()
+		use, err := place.measure()
 		if err != nil {
 			return nil, volumeFailed(name, err)
 		}
-		mounted := slices.ContainsFunc(containers, func(c container.Summary) bool { return mounts(c.Mounts, place) })
-		volumes = append(volumes, paas.VolumeUse{Name: name, Size: paas.Bytes(size), Used: paas.Bytes(used), Mounted: mounted})
+		use.Name = name
+		use.Mounted = slices.ContainsFunc(containers, func(c container.Summary) bool { return mounts(c.Mounts, place) })
+		volumes = append(volumes, use)
 	}
 	return volumes, nil
 }

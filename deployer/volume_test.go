@@ -222,3 +222,86 @@ func TestReadOnlyRootsHaveWritableDirectories(t *testing.T) {
 		t.Errorf("64 MiB in 8: %q %v", output.String(), err)
 	}
 }
+
+// mayGrowOnline tells whether this host lets a process of ours enlarge a mounted file system.
+func mayGrowOnline(t *testing.T) bool {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		t.Fatal(err)
+	}
+	return sets[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0
+}
+
+// A volume grows under the containers that have it where the kernel lets it, else when none runs; what
+// is in it stays, and there is more room.
+func TestVolumesGrowAndKeepWhatIsInThem(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	small, large := withVolume(32<<20), withVolume(160<<20)
+	large.Project = small.Project
+	first := run(t, e, small)
+	if got := ask(t, first, "/write", "path", "/data/one"); got != "wrote, 1 there" {
+		t.Fatal(got)
+	}
+	second := run(t, e, large)
+	online := mayGrowOnline(t)
+	if use := volumesOf(t, e, small.Project)[0]; (use.Size == 160<<20) != online || use.Size != use.Capacity {
+		t.Errorf("with a container that runs: %+v, may grow online: %v", use, online)
+	}
+	for _, c := range []paas.Container{first, second} {
+		if err := e.Stop(t.Context(), c.ID, time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	third := run(t, e, large)
+	if use := volumesOf(t, e, small.Project)[0]; use.Size != 160<<20 || use.Capacity != 160<<20 || !use.Attached {
+		t.Errorf("grown: %+v", use)
+	}
+	if got := ask(t, third, "/write", "path", "/data/two"); got != "wrote, 2 there" {
+		t.Errorf("in the grown volume: %s", got)
+	}
+	var output bytes.Buffer
+	if _, err := e.Exec(t.Context(), third.ID, []string{"/app", "write", "/data/large"}, paas.Streams{Output: &output}); err != nil || strings.Contains(output.String(), "no space left") {
+		t.Errorf("64 MiB in a volume of 160: %q %v", output.String(), err)
+	}
+	run(t, e, small) // what an earlier version declares: the volume stays as large
+	if use := volumesOf(t, e, small.Project)[0]; use.Size != 160<<20 || use.Capacity != 160<<20 {
+		t.Errorf("for a smaller declaration: %+v", use)
+	}
+}
+
+// A daemon that was killed between the file's growth and the file system's goes on with it.
+func TestInterruptedGrowthIsFinished(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	s := withVolume(32 << 20)
+	started := run(t, e, s)
+	ask(t, started, "/write", "path", "/data/one")
+	if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	place := e.options.volume(s.Project, "uploads")
+	if err := os.Truncate(place.image(), 160<<20); err != nil {
+		t.Fatal(err)
+	}
+	if use := volumesOf(t, e, s.Project)[0]; use.Size != 160<<20 || use.Capacity != 32<<20 {
+		t.Errorf("interrupted: %+v", use)
+	}
+	if done := mend(t, e, s.Project); len(done) != 1 || !strings.HasPrefix(done[0], "Enlarged the volume uploads") {
+		t.Errorf("did %q", done)
+	}
+	if use := volumesOf(t, e, s.Project)[0]; use.Size != 160<<20 || use.Capacity != 160<<20 {
+		t.Errorf("mended: %+v", use)
+	}
+	if err := e.Start(t.Context(), started.ID); err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := e.Await(t.Context(), started.ID, paas.Probe{Ports: []int{8080}, Deadline: 20 * time.Second}); err != nil || !seen.Ready {
+		t.Fatal(seen, err)
+	}
+	if got := ask(t, find(t, e, started.ID), "/write", "path", "/data/two"); got != "wrote, 2 there" {
+		t.Errorf("after it: %s", got)
+	}
+}

@@ -19,37 +19,41 @@ import (
 
 // Checkout writes the tree of commit below dir: files with their executable bits, symbolic links as
 // they are. Every name is made new, so none can lead through another out of dir.
-func (s source) Checkout(ctx context.Context, commit paas.CommitID, dir string) error {
+func (s source) Checkout(ctx context.Context, commit paas.CommitID, dir string) (paas.CommitNote, error) {
 	err := s.checkConnected(ctx, []string{string(commit)})
 	var entries []entry
 	if err == nil {
 		entries, err = s.list(ctx, commit)
 	}
+	var note paas.CommitNote
 	if err == nil {
-		err = s.write(ctx, commit, entries, dir)
+		note, err = s.write(ctx, commit, entries, dir)
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		return cause
+		return note, cause
 	}
-	return err
+	return note, err
 }
 
-func (s source) write(ctx context.Context, commit paas.CommitID, entries []entry, dir string) error {
+func (s source) write(ctx context.Context, commit paas.CommitID, entries []entry, dir string) (paas.CommitNote, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("check out: %w", err)
+		return paas.CommitNote{}, fmt.Errorf("check out: %w", err)
 	}
 	defer root.Close()
 	objects, err := s.openObjects(ctx)
 	if err != nil {
-		return err
+		return paas.CommitNote{}, err
 	}
 	var asking sync.WaitGroup
 	asking.Go(func() { objects.ask(commit, entries) })
-	err = objects.write(commit, entries, root)
+	note, err := objects.readCommit(commit)
+	if err == nil {
+		err = objects.write(commit, entries, root)
+	}
 	objects.close() // git only reads: nothing is lost when it is killed
 	asking.Wait()
-	return err
+	return note, err
 }
 
 // objects is a git cat-file --batch at work: object names in, contents out.
@@ -100,9 +104,6 @@ func (o *objects) ask(commit paas.CommitID, entries []entry) {
 
 // write makes directories, links and files in git's order: a directory comes before what is in it.
 func (o *objects) write(commit paas.CommitID, entries []entry, root *os.Root) error {
-	if err := o.checkCommit(commit); err != nil {
-		return err
-	}
 	for _, e := range entries {
 		var err error
 		if e.mode == modeDirectory {
@@ -120,18 +121,25 @@ func (o *objects) write(commit paas.CommitID, entries []entry, root *os.Root) er
 	return nil
 }
 
-// checkCommit makes sure that the name is a commit's: git itself refuses anything else as a branch,
+// maxNote is how much of a commit is read for its note, in bytes; other headers may stand before it.
+const maxNote = 16 << 10
+
+// readCommit makes sure that the name is a commit's: git itself refuses anything else as a branch,
 // but only when the push has been deployed already.
-func (o *objects) checkCommit(id paas.CommitID) error {
+func (o *objects) readCommit(id paas.CommitID) (paas.CommitNote, error) {
 	kind, size, err := o.header(string(id))
 	if err != nil {
-		return err
+		return paas.CommitNote{}, err
 	}
 	if kind != "commit" {
-		return paas.Errorf(paas.Invalid, paas.EBadTree, "What was pushed as a branch is a %s, not a commit.", kind)
+		return paas.CommitNote{}, paas.Errorf(paas.Invalid, paas.EBadTree, "What was pushed as a branch is a %s, not a commit.", kind)
 	}
-	_, err = io.CopyN(io.Discard, o.stdout, size+1)
-	return err
+	beginning := make([]byte, min(size, maxNote))
+	if _, err := io.ReadFull(o.stdout, beginning); err != nil {
+		return paas.CommitNote{}, fmt.Errorf("read commit: %w", err)
+	}
+	_, err = io.CopyN(io.Discard, o.stdout, size+1-int64(len(beginning)))
+	return paas.NewCommitNote(string(beginning)), err
 }
 
 // header reads "<id> <type> <size>", which stands before every object.

@@ -75,6 +75,19 @@ func TestFailedStartRejectsThePush(t *testing.T) {
 	contains(t, out, "remote: the app's last words")
 }
 
+func TestWhatTheCommitSaysIsKept(t *testing.T) {
+	w := newWorld(t, nil)
+	ada := w.person("ada")
+	project := ada.project("shop")
+	dir := ada.repositoryFor(project)
+	ada.git(dir, "commit", "--allow-empty", "--author", "Grace Hopper <grace@example.com>", "-m", "Find the <moth>\x1b[31m", "-m", strings.Repeat("It was in the relay.\n", 2000))
+	ada.git(dir, "push", "paastech", "main")
+	d, err := w.store.LiveDeployment(t.Context(), project.ID)
+	if want := (paas.CommitNote{Subject: "Find the <moth> [31m", Author: "Grace Hopper"}); err != nil || d.Note != want {
+		t.Errorf("kept %q, %v", d.Note, err)
+	}
+}
+
 func TestInternalErrorsAreHidden(t *testing.T) {
 	w := newWorld(t, nil)
 	ada := w.person("ada")

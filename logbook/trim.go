@@ -75,3 +75,17 @@ func (l *Logbook) oldestSegments(projects []paas.ProjectID) ([]candidate, error)
 	slices.SortStableFunc(all, func(a, b candidate) int { return int(a.last - b.last) })
 	return all, nil
 }
+
+// Quota is how many bytes of disk a project's log may take.
+func (l *Logbook) Quota() int64 { return l.quota }
+
+// Limit removes the oldest segments of a project that are over the quota: it may have been larger when
+// they were written.
+func (l *Logbook) Limit(_ context.Context, project paas.ProjectID) error {
+	l.packing.Lock()
+	defer l.packing.Unlock()
+	return l.with(project, func(j *journal) error {
+		j.limit(l.quota)
+		return nil
+	})
+}

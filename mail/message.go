@@ -39,7 +39,7 @@ func (m *Mailer) link(mail paas.Mail) (string, error) {
 	case paas.MailInvite:
 		path = "/register?invite=" + url.QueryEscape(token)
 	case paas.MailRegistered, paas.MailPassword:
-		return m.options.LinkBase + "/password-reset", nil
+		return m.options.LinkBase + "/password-recovery", nil
 	default:
 		return "", nil
 	}

@@ -153,7 +153,7 @@ func (l Limits) validate(field string) error {
 	switch {
 	case l.Memory < 0 || l.Memory > 0 && l.Memory < minMemory:
 		return InvalidField(field+".memory", "A container's memory is at least %s.", minMemory)
-	case l.CPU < 0 || l.CPU > 0 && l.CPU < 0.01 || l.CPU > 1024:
+	case !(l.CPU == 0 || l.CPU >= 0.01 && l.CPU <= 1024): // nor what is no number (IEEE 754)
 		return InvalidField(field+".cpu", "cpu is a number of cores, like 0.5 or 2.")
 	case l.PIDs < 0 || l.PIDs > maxPIDs || l.PIDs > 0 && l.PIDs < 5:
 		return InvalidField(field+".pids", "pids is a number of processes and threads from 5 to %d.", maxPIDs)

@@ -28,6 +28,12 @@ type Builder interface {
 	// layers that no image has. It returns how many it freed.
 	Shrink(ctx context.Context, bytes int64) (int64, error)
 
+	// Examine looks whether builds could start. It changes nothing.
+	Examine(ctx context.Context) Check
+
+	// Lacking returns those of the images that are published nowhere.
+	Lacking(ctx context.Context, images []ImageRef) ([]ImageRef, error)
+
 	// Forget removes the project's caches and published images. It is idempotent.
 	Forget(ctx context.Context, project ProjectID) error
 
@@ -70,6 +76,9 @@ type Registry interface {
 	// Grant makes a pass that may pull and push the named repositories until it is revoked. A name
 	// that ends in / stands for every repository below it.
 	Grant(pull, push []string) RegistryPass
+
+	// Has tells whether a repository has the image of a digest (sha256:…), all its layers included.
+	Has(ctx context.Context, repository, digest string) (bool, error)
 
 	// Namespaces lists the first part of the names of all repositories; Size is how many bytes those
 	// of one namespace have.

@@ -1,13 +1,16 @@
 package paas
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // maxBuildLog bounds what is kept of one deployment's log.
@@ -70,6 +73,88 @@ func (p *Platform) DeploymentLog(ctx context.Context, caller User, id ProjectID,
 		return io.NopCloser(eof{}), nil
 	}
 	return log, err
+}
+
+// pollBuildLog is how often a log that grows is looked at.
+const pollBuildLog = 200 * time.Millisecond
+
+// FollowDeploymentLog yields the lines of a deployment's log from its beginning, and goes on until the
+// deployment has come to its end, or ctx has. Whether the caller may still see it is asked at every look.
+func (p *Platform) FollowDeploymentLog(ctx context.Context, caller User, id ProjectID, number int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		poll := time.NewTicker(pollBuildLog)
+		defer poll.Stop()
+		var read growingLog
+		defer read.close()
+		for {
+			// The state is read first: what was written before the end is then in what is read after.
+			deployment, err := p.Deployment(ctx, caller, id, number)
+			if err == nil {
+				err = read.more(p.logs.path(id, number))
+			}
+			if err != nil {
+				if ctx.Err() == nil {
+					yield("", err)
+				}
+				return
+			}
+			ended := !deployment.State.Active()
+			for line, found := read.line(ended); found; line, found = read.line(ended) {
+				if !yield(line, nil) {
+					return
+				}
+			}
+			if ended {
+				return
+			}
+			select {
+			case <-poll.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// growingLog is a file that is read while it is written.
+type growingLog struct {
+	file   *os.File // nil until it is there
+	unread []byte
+}
+
+// more reads what was written since.
+func (g *growingLog) more(path string) error {
+	if g.file == nil {
+		file, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		g.file = file
+	}
+	text, err := io.ReadAll(g.file)
+	g.unread = append(g.unread, text...)
+	return err
+}
+
+// line takes the next one; of a log that has ended also one whose end was never written.
+func (g *growingLog) line(ended bool) (string, bool) {
+	line, rest, whole := bytes.Cut(g.unread, []byte{'\n'})
+	if !whole && (!ended || len(line) == 0) {
+		return "", false
+	}
+	if g.unread = rest; len(rest) == 0 {
+		g.unread = nil
+	}
+	return string(line), true
+}
+
+func (g *growingLog) close() {
+	if g.file != nil {
+		g.file.Close()
+	}
 }
 
 // projects lists those that have a log.

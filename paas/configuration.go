@@ -4,36 +4,61 @@ import "context"
 
 // EnvChange changes a project's variables: those of the application or, with Build, of its builds.
 type EnvChange struct {
-	Replace Env                // not nil: becomes the whole set
-	Set     map[string]*Secret // merged over it; nil removes
-	Build   bool
-	Deploy  *bool            // roll it out; nil means when the project is live
-	Queued  func(Deployment) // told the deployment, when there is one; may be nil
+	Replace  Env                // not nil: becomes the whole set
+	Set      map[string]*Secret // merged over it; nil removes
+	Build    bool
+	Revision string           // not empty: of the set that the change is meant for
+	Deploy   *bool            // roll it out; nil means when the project is live
+	Queued   func(Deployment) // told the deployment, when there is one; may be nil
 }
 
-// ChangeEnv stores a change of variables and rolls it out when that is asked for. The deployment is
-// nil when nothing had to be rolled out; variables of builds wait for the next push.
+// ofVariables is the set of a project that the change is about.
+func (c EnvChange) ofVariables(project *Project) *Env {
+	if c.Build {
+		return &project.BuildEnv
+	}
+	return &project.Env
+}
+
+// apply is what becomes of a set.
+func (c EnvChange) apply(to Env) Env {
+	if c.Replace != nil {
+		to = c.Replace
+	}
+	return to.With(c.Set)
+}
+
+// errEnvChanged refuses what was thought out for variables that are no longer so.
+var errEnvChanged = Errorf(Conflict, EConflict, "The variables were changed in the meantime. Look at what would change now, then save again.")
+
+// ChangeEnv stores a change of variables and rolls it out when that is asked for. Conflict when they
+// are no longer of the change's revision. The project returned is there once the change is stored,
+// also when rolling it out has failed. The deployment is nil when nothing had to be rolled out;
+// variables of builds wait for the next push.
 func (p *Platform) ChangeEnv(ctx context.Context, caller User, id ProjectID, change EnvChange) (Project, *Deployment, error) {
 	if _, err := p.Project(ctx, caller, id); err != nil {
 		return Project{}, nil, err
 	}
+	var changed string
 	project, err := p.Store.ChangeProject(ctx, id, func(project *Project) error {
-		set := &project.Env
-		if change.Build {
-			set = &project.BuildEnv
+		set := change.ofVariables(project)
+		if change.Revision != "" && change.Revision != p.EnvRevision(*set) {
+			return errEnvChanged
 		}
-		if change.Replace != nil {
-			*set = change.Replace
-		}
-		*set = set.With(change.Set)
+		before := *set
+		*set = change.apply(*set)
+		changed = envWords(before, *set)
 		project.UpdatedAt = p.now()
 		return set.Validate()
 	})
-	if err == nil {
-		p.tellProject(EventProjectChanged, project)
+	if err != nil {
+		return Project{}, nil, err
 	}
-	if err != nil || change.Build {
-		return project, nil, err
+	if changed != "" {
+		p.tellProject(ctx, EventProjectChanged, project, caller, changed+ofBuilds(change.Build))
+	}
+	if change.Build {
+		return project, nil, nil
 	}
 	deploy := change.Deploy == nil || *change.Deploy
 	if _, err := p.Store.LiveDeployment(ctx, id); err != nil || project.Stopped {
@@ -44,6 +69,14 @@ func (p *Platform) ChangeEnv(ctx context.Context, caller User, id ProjectID, cha
 	}
 	deployment, err := p.rollOutEnv(ctx, caller, project, change.Queued)
 	return project, &deployment, err
+}
+
+// ofBuilds says which variables are meant.
+func ofBuilds(build bool) string {
+	if build {
+		return " for builds"
+	}
+	return ""
 }
 
 // rollOutEnv deploys the newest image with the variables of now, unless that runs already.

@@ -22,7 +22,7 @@ func (p *Platform) Deploy(ctx context.Context, caller User, id ProjectID, option
 	if err != nil {
 		return Deployment{}, err
 	}
-	if live, err := p.Store.LiveDeployment(ctx, id); err == nil && !project.Stopped && equalEnv(live.Env, project.Env) && live.Image.Ref == image.Image.Ref {
+	if live, err := p.Store.LiveDeployment(ctx, id); err == nil && !project.Stopped && equalEnv(live.Env, project.Env) && live.runsSettings(project) && live.Image.Ref == image.Image.Ref {
 		return live, nil
 	}
 	return p.redeploy(ctx, caller, image, ReasonDeploy, options.Queued)
@@ -81,7 +81,7 @@ func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, rea
 	if err != nil {
 		return Deployment{}, err
 	}
-	deployment := Deployment{Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Image: of.Image}
+	deployment := Deployment{Project: of.Project, Reason: reason, By: caller.ID, Branch: of.Branch, Commit: of.Commit, Note: of.Note, Image: of.Image}
 	if reason == ReasonRollback {
 		deployment.Restores = of.Number
 	}
@@ -90,7 +90,8 @@ func (p *Platform) redeploy(ctx context.Context, caller User, of Deployment, rea
 
 // Stop ends a project's containers and says so at its address until it is started again.
 func (p *Platform) Stop(ctx context.Context, caller User, id ProjectID) error {
-	if _, err := p.Project(ctx, caller, id); err != nil {
+	project, err := p.Project(ctx, caller, id)
+	if err != nil {
 		return err
 	}
 	job, err := p.queue.submit(ctx, id, 0, func(ctx context.Context) error {
@@ -104,6 +105,9 @@ func (p *Platform) Stop(ctx context.Context, caller User, id ProjectID) error {
 			return nil
 		}); err != nil {
 			return err
+		}
+		if !project.Stopped {
+			p.tellProject(ctx, EventProjectStopped, project, caller, "stopped it")
 		}
 		return p.halt(ctx, id)
 	})

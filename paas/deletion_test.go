@@ -68,11 +68,19 @@ func (tw *town) findings() []string {
 	found, err := tw.Examine(tw.t.Context())
 	tw.must(err)
 	var parts []string
-	for _, finding := range found {
+	for _, finding := range found.Findings() {
 		parts = append(parts, finding.Part)
 	}
 	slices.Sort(parts)
 	return slices.Compact(parts)
+}
+
+// repair repairs and returns what was done.
+func (tw *town) repair() []string {
+	tw.t.Helper()
+	found, err := tw.Repair(tw.t.Context())
+	tw.must(err)
+	return found.Repaired
 }
 
 func (tw *town) wantSound() {
@@ -99,12 +107,12 @@ func TestDoctorFindsOrphansAndRemovesThem(t *testing.T) {
 	if parts := tw.findings(); !slices.Equal(parts, []string{"containers", "images", "logs", "repositories"}) {
 		t.Errorf("found %v", parts)
 	}
-	tw.must(tw.RepairOrphans(ctx))
+	tw.repair()
 	tw.wantSound()
 	if _, there := tw.repos.heads[tw.project.ID]; !there || !builder.kept[tw.project.ID] {
 		t.Error("a project that exists lost something")
 	}
-	tw.must(tw.RepairOrphans(ctx))
+	tw.repair()
 
 	tw.must(tw.repos.Delete(ctx, tw.project.ID))
 	if parts := tw.findings(); !slices.Equal(parts, []string{"repositories"}) {

@@ -102,6 +102,9 @@ func (p *Platform) start(ctx context.Context, d Deployment, claim *claim, out io
 		return d, err
 	}
 	d.configure(project)
+	if err := p.checkVolumes(ctx, d.Project, d.App, d.Reason); err != nil {
+		return d, err
+	}
 	if err := p.raise(ctx, claim, project, p.needs(d)); err != nil {
 		return d, err
 	}
@@ -125,6 +128,7 @@ func (p *Platform) start(ctx context.Context, d Deployment, claim *claim, out io
 		return d, err
 	}
 	p.takeOver(context.WithoutCancel(ctx), d, containers)
+	p.sayVolumes(ctx, d, out)
 	fmt.Fprintf(out, "%s is live at %s\n", d.Name(), p.ProjectURL(d.Project))
 	return d, nil
 }

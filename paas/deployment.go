@@ -3,18 +3,13 @@ package paas
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
 
 // ImageRef names an image as the engine pulls it, with its digest.
 type ImageRef string
-
-// CommitID is a git object name in hexadecimal.
-type CommitID string
-
-// Short is the first seven characters, as git prints them.
-func (c CommitID) Short() string { return truncate(string(c), 7) }
 
 // State is where a deployment stands.
 type State string
@@ -102,6 +97,7 @@ type Deployment struct {
 	By        UserID
 	Branch    string
 	Commit    CommitID
+	Note      CommitNote
 	Image     Image
 	Env       Env       // snapshot, without PORT unless it is set
 	App       App       // snapshot of what the source declares and the owner set
@@ -110,6 +106,7 @@ type Deployment struct {
 	Diagnosis *Diagnosis
 	Restores  int // the deployment that this one rolls back to
 	CreatedAt time.Time
+	BegunAt   *time.Time // its build left the queue; nil when there was none to do
 	BuiltAt   *time.Time
 	EndedAt   *time.Time // failed, canceled or superseded
 	LiveAt    *time.Time
@@ -134,6 +131,11 @@ func (d *Deployment) configure(project Project) {
 	d.Formation = formation(d.Image, d.App, project.Formation)
 }
 
+// runsSettings tells whether a deployment runs as its source and what its owner set by now want it.
+func (d Deployment) runsSettings(project Project) bool {
+	return reflect.DeepEqual(d.App, d.Image.App.With(project.App))
+}
+
 // Advance moves the deployment to its next state; it is the only place that does.
 func (d *Deployment) Advance(to State, at time.Time) error {
 	if !slices.Contains(nextStates[d.State], to) {
@@ -141,6 +143,8 @@ func (d *Deployment) Advance(to State, at time.Time) error {
 	}
 	d.State = to
 	switch to {
+	case Building:
+		d.BegunAt = &at
 	case Starting:
 		if d.BuiltAt == nil {
 			d.BuiltAt = &at

@@ -84,10 +84,10 @@ func diagnoseEnd(seen Readiness, process string, lines []string) Diagnosis {
 		return Diagnosis{EOutOfMemory, who + " used more memory than its limit while it started and was killed. Make it use less, or ask for a higher limit (limits.memory in paastech/app.yaml)."}
 	case hasLine(lines, "exec format error"):
 		return Diagnosis{EWrongArch, who + " is a program for another kind of processor than this host's. Build it here, or for this host's architecture."}
-	case seen.ExitCode == 127:
-		return Diagnosis{ECommandNotFound, command + " was not found (exit code 127). Check the Procfile or the start script."}
-	case seen.ExitCode == 126:
-		return Diagnosis{ENotExecutable, command + " cannot be executed (exit code 126). Make the file executable: git update-index --chmod=+x FILE."}
+	case seen.ExitCode == 127, hasLine(lines, launchFailed) && hasLine(lines, "executable file not found"), hasLine(lines, launchFailed) && hasLine(lines, "no such file or directory"):
+		return Diagnosis{ECommandNotFound, command + " was not found. Check the Procfile or the start script."}
+	case seen.ExitCode == 126, hasLine(lines, launchFailed) && hasLine(lines, "permission denied"):
+		return Diagnosis{ENotExecutable, command + " cannot be executed. Make the file executable: git update-index --chmod=+x FILE."}
 	case module != "":
 		return Diagnosis{EMissingModule, fmt.Sprintf("%s needs %s, which is not installed. Add it to the project's dependencies (not only the development ones) and push again.", who, module)}
 	case hasLine(lines, "No space left on device"), hasLine(lines, "ENOSPC"):
@@ -102,6 +102,10 @@ func diagnoseEnd(seen Readiness, process string, lines []string) Diagnosis {
 	}
 	return Diagnosis{ECrashed, fmt.Sprintf("%s ended with exit code %d before it answered. Its last lines above say why.", who, seen.ExitCode)}
 }
+
+// launchFailed is how the launcher of Cloud Native Buildpacks begins what it says when it cannot start a
+// command; its exit code is one of its own.
+const launchFailed = "failed to launch: "
 
 // missingModules are how runtimes say that a dependency is missing; what follows names it.
 var missingModules = []string{"Cannot find module ", "Cannot find package ", "ModuleNotFoundError: No module named ", "ImportError: No module named ", "cannot load such file -- "}

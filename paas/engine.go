@@ -61,8 +61,24 @@ type Engine interface {
 	// ended, or the engine came back; it holds at most one value and closes with the context.
 	Changes(ctx context.Context) <-chan struct{}
 
+	// Endings tells of containers of this instance, but one-off ones, that ended although nobody asked the
+	// engine for it: ExitCode, OOMKilled and EndedAt say how. It closes with the context. What happens
+	// while the engine is away is not told.
+	Endings(ctx context.Context) <-chan Container
+
 	// Retain removes the project's images but those kept and those that a container is of.
 	Retain(ctx context.Context, project ProjectID, keep []ImageRef) error
+
+	// Examine looks at what only the engine sees: whether it answers, the host, the packet filter, and the
+	// networks of the projects that should run. It changes nothing.
+	Examine(ctx context.Context, running []ProjectID) []Check
+
+	// Mend puts right what Examine finds, as far as that is safe, and mounts the volumes of the projects
+	// that should run; it says what it did, a sentence each.
+	Mend(ctx context.Context, running []ProjectID) ([]string, error)
+
+	// Lacking returns those of the images that the engine does not have.
+	Lacking(ctx context.Context, images []ImageRef) ([]ImageRef, error)
 
 	// Volumes lists a project's volumes, mounted or not.
 	Volumes(ctx context.Context, project ProjectID) ([]VolumeUse, error)
@@ -166,10 +182,12 @@ type TerminalSize struct{ Rows, Columns int }
 
 // VolumeUse is a volume as it is.
 type VolumeUse struct {
-	Name    string
-	Size    Bytes // its quota
-	Used    Bytes
-	Mounted bool // a container has it
+	Name     string
+	Size     Bytes // its quota; 0 is none
+	Used     Bytes
+	Mounted  bool  // a container has it
+	Attached bool  // its file system is mounted on the host
+	Capacity Bytes // of the file system in it; 0 when Size is
 }
 
 // Statistics is a measurement of what a container, or all of a project's, uses.

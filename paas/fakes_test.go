@@ -34,12 +34,16 @@ type fakeEngine struct {
 	awaiting   chan struct{} // not nil: Await waits for it
 	runs       int
 	projects   map[paas.ProjectID]bool
+	volumes    []paas.VolumeUse // everybody's
+	lacking    []paas.ImageRef
+	ended      chan paas.Container
 }
 
 func newFakeEngine() *fakeEngine {
 	return &fakeEngine{
 		containers: map[paas.ContainerID]*paas.Container{}, readiness: map[paas.ImageRef]paas.Readiness{},
 		projects: map[paas.ProjectID]bool{}, unwell: map[paas.ContainerID]paas.Readiness{}, endings: map[string]paas.Ending{},
+		ended: make(chan paas.Container),
 	}
 }
 
@@ -165,6 +169,14 @@ func (e *fakeEngine) Containers(context.Context) ([]paas.Container, error) {
 
 func (e *fakeEngine) Statistics(context.Context, paas.ContainerID) (paas.Statistics, error) {
 	return paas.Statistics{CPUUsage: 1, MemoryUsage: 2, MemoryLimit: 3}, nil
+}
+
+func (e *fakeEngine) Volumes(context.Context, paas.ProjectID) ([]paas.VolumeUse, error) {
+	return e.volumes, nil
+}
+
+func (e *fakeEngine) Lacking(context.Context, []paas.ImageRef) ([]paas.ImageRef, error) {
+	return e.lacking, nil
 }
 
 func (e *fakeEngine) Forget(_ context.Context, project paas.ProjectID) error {
@@ -297,13 +309,13 @@ func (r *fakeRepositories) Size(context.Context, paas.ProjectID) (int64, error) 
 // tree is a source whose files are named; every file holds its name but for image, which holds image's value.
 type tree map[string]string
 
-func (t tree) Checkout(_ context.Context, _ paas.CommitID, dir string) error {
+func (t tree) Checkout(_ context.Context, _ paas.CommitID, dir string) (paas.CommitNote, error) {
 	for name, content := range t {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			return err
+			return paas.CommitNote{}, err
 		}
 	}
-	return nil
+	return paas.CommitNote{Subject: "Say hello", Author: "Ada"}, nil
 }
 
 // world is a platform over fakes and a real store, with one user and one project.

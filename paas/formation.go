@@ -13,13 +13,14 @@ type Formation map[string]int
 // String lists it, web first: web=2 worker=1.
 func (f Formation) String() string {
 	var parts []string
-	for _, process := range f.types() {
+	for _, process := range f.Types() {
 		parts = append(parts, fmt.Sprintf("%s=%d", process, f[process]))
 	}
 	return strings.Join(parts, " ")
 }
 
-func (f Formation) types() []string {
+// Types are the processes it is made of, web first.
+func (f Formation) Types() []string {
 	types := slices.Sorted(maps.Keys(f))
 	slices.SortStableFunc(types, func(a, b string) int {
 		switch {

@@ -12,7 +12,8 @@ type ProjectState struct {
 	Status    Status
 	Live      *Deployment
 	Newest    *Deployment
-	Running   Formation // containers that run, by process
+	Running   Formation // containers of the live version that run, by process
+	Ending    Formation // those of earlier versions that are on their way out
 	NextStart time.Time // of a crashing project's resting container; zero otherwise
 	Why       string    // it is crashing, in a sentence
 }
@@ -100,16 +101,27 @@ func (p *Platform) States(ctx context.Context, projects []Project) (map[ProjectI
 		}
 		is := p.vitals.condition(running[project.ID])
 		state.NextStart, state.Why = is.nextStart, is.why
-		state.Running = Formation{}
-		for _, c := range running[project.ID] {
-			if c.Running && !c.OneOff {
-				state.Running[c.Process]++
-			}
-		}
+		state.Running, state.Ending = count(state.Live, running[project.ID])
 		state.Status = status(project, state, running[project.ID], is)
 		states[project.ID] = state
 	}
 	return states, nil
+}
+
+// count tells what runs of the live version from what runs still of earlier ones. What a later one has
+// started already is neither: it counts when it is live.
+func count(live *Deployment, containers []Container) (running, ending Formation) {
+	running, ending = Formation{}, Formation{}
+	for _, c := range containers {
+		switch {
+		case live == nil || !c.Running || c.OneOff:
+		case c.Deployment == live.Number:
+			running[c.Process]++
+		case c.Deployment < live.Number:
+			ending[c.Process]++
+		}
+	}
+	return running, ending
 }
 
 // status is the rule that turns what was decided and what runs into the one word a project shows.

@@ -253,6 +253,11 @@ func TestAnUnwellContainerLosesItsTrafficAndIsStartedAnew(t *testing.T) {
 	w.engine.mu.Unlock()
 	w.eventually("it has no traffic", func() bool { return w.targets() == 1 })
 	w.eventually("it was stopped", func() bool { return slices.Equal(w.slots(), []string{"run web.1 of v2"}) })
+	w.eventually("it is an event", func() bool {
+		return slices.ContainsFunc(w.history(), func(e string) bool {
+			return strings.HasPrefix(e, "container.unhealthy: web.2 failed its health check 2 times: / answered 500")
+		})
+	})
 	w.eventually("the log says why", func() bool { return strings.Contains(w.said(), "web.2 failed its health check") })
 	if state := w.status(); state.Status != paas.StatusCrashing {
 		t.Errorf("status %s", state.Status)

@@ -106,28 +106,8 @@ func (p *Platform) disk(ctx context.Context, projects []Project) (int64, error) 
 
 // diskOf is how many bytes of disk all of a project takes.
 func (p *Platform) diskOf(ctx context.Context, id ProjectID) (int64, error) {
-	repository, err := p.Repositories.Size(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	images, err := p.Builder.Size(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	builds, err := p.logs.size(id)
-	if err != nil {
-		return 0, err
-	}
-	logs, err := p.Logbook.Size(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	volumes, err := p.Engine.Volumes(ctx, id)
-	sum := repository + images + builds + logs
-	for _, volume := range volumes {
-		sum += int64(volume.Used)
-	}
-	return sum, err
+	use, err := p.diskUseOf(ctx, id)
+	return use.Sum(), err
 }
 
 // checkStart refuses more running containers than their owner's limits leave. The claims are held.

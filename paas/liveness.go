@@ -125,8 +125,11 @@ func (p *Platform) revive(ctx context.Context, one vital, seen Readiness) {
 	}
 	defer release()
 	how := fmt.Sprintf("%s.%d failed its health check %d times: %s.", one.container.Process, one.container.Index, one.failures+1, seenWords(seen, one.probe))
-	pause := p.vitals.crash(p.now(), one.container, how)
+	pause, tell := p.vitals.crash(p.now(), one.container, how, EventUnhealthy)
 	p.say(ctx, one.container, fmt.Sprintf("%s It is started anew in %s.", how, pause))
+	if tell != "" {
+		p.tellContainer(ctx, tell, one.container, fmt.Sprintf("%s It is started anew.", how))
+	}
 	if err := p.Engine.Stop(ctx, one.container.ID, p.GraceTimeout); err != nil && ctx.Err() == nil {
 		p.Log.WarnContext(ctx, "stop an unhealthy container", "container", one.container.ID, "error", err)
 	}

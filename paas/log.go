@@ -80,6 +80,11 @@ type Logbook interface {
 	// Projects lists every project that has a log.
 	Projects(ctx context.Context) ([]ProjectID, error)
 
+	// Quota is how many bytes of disk a project's log may take. It is kept when lines are appended;
+	// Limit keeps it now, where it was larger when they were.
+	Quota() int64
+	Limit(ctx context.Context, project ProjectID) error
+
 	// Trim removes the oldest lines of all projects until no more than so many bytes are left.
 	Trim(ctx context.Context, budget int64) error
 }

@@ -14,6 +14,7 @@ type LoginAttempt struct {
 	Email    string
 	Password Secret
 	From     netip.Addr
+	Agent    string // what the program that asks calls itself
 }
 
 // errBadLogin is the one answer for every failed log-in.
@@ -42,7 +43,7 @@ func (p *Platform) Login(ctx context.Context, attempt LoginAttempt) (Session, Us
 	if err != nil {
 		return Session{}, User{}, err
 	}
-	session, err := p.begin(ctx, user)
+	session, err := p.begin(ctx, user, NewOrigin(attempt.From, attempt.Agent))
 	return session, user, err
 }
 
@@ -88,14 +89,16 @@ func (p *Platform) upgradeHash(ctx context.Context, user User, password Secret) 
 }
 
 // begin starts a session for a user who has just proven who they are.
-func (p *Platform) begin(ctx context.Context, user User) (Session, error) {
+func (p *Platform) begin(ctx context.Context, user User, origin Origin) (Session, error) {
 	now := p.now()
-	session := Session{ID: SessionID(newID()), User: user.ID, CreatedAt: now, ExpiresAt: now.Add(SessionLifetime)}
+	session := Session{ID: SessionID(newID()), User: user.ID, Origin: origin, CreatedAt: now, ExpiresAt: now.Add(SessionLifetime)}
 	return session, p.Store.CreateSession(ctx, session)
 }
 
 // Renew starts a new session for a user whose own act has just ended all the others.
-func (p *Platform) Renew(ctx context.Context, user User) (Session, error) { return p.begin(ctx, user) }
+func (p *Platform) Renew(ctx context.Context, user User, origin Origin) (Session, error) {
+	return p.begin(ctx, user, origin)
+}
 
 // Session returns who a session belongs to, as the store has it now; Unauthenticated when it has ended.
 func (p *Platform) Session(ctx context.Context, id SessionID) (User, error) {

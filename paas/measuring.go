@@ -53,6 +53,7 @@ func (p *Platform) measure(ctx context.Context, at time.Time, readings *meter) e
 	}
 	readings.traffic = traffic
 	p.newest.keep(samples, traffic)
+	p.trends.keep(samples, at)
 	var rows []Sample
 	for id, sample := range samples {
 		sample.Project = id

@@ -109,6 +109,8 @@ type MetricStore interface {
 	AppendSamples(ctx context.Context, samples []Sample) error
 	// Samples lists a project's of one span from then on, oldest first.
 	Samples(ctx context.Context, project ProjectID, span time.Duration, since time.Time) ([]Sample, error)
+	// SamplesOf lists those of several projects, each oldest first, with readings, CPU, memory and limit alone.
+	SamplesOf(ctx context.Context, projects []ProjectID, span time.Duration, since time.Time) (map[ProjectID][]Sample, error)
 	// DeleteSamplesBefore forgets samples of one span.
 	DeleteSamplesBefore(ctx context.Context, span time.Duration, then time.Time) error
 }

@@ -134,7 +134,7 @@ func (s slot) String() string { return fmt.Sprintf("%s.%d", s.process, s.index) 
 // slots are all places of a formation, web first.
 func (f Formation) slots() []slot {
 	var all []slot
-	for _, process := range f.types() {
+	for _, process := range f.Types() {
 		for n := range f[process] {
 			all = append(all, slot{process, n + 1})
 		}

@@ -38,6 +38,9 @@ type Options struct {
 	KeepVersions int                   // that can be rolled back to, of each project; default 5
 	DiskReserve  int64                 // bytes that stay free on the disk: no build starts below; default 1 GiB
 	FreeDisk     func() (int64, error) // bytes that are free where images and data are; nil asks nobody
+
+	Measure  func() (Capacity, error) // what the host has; nil asks nobody
+	Settings []Setting                // what was configured, for administrators to read
 }
 
 // Platform is the use cases: what people and programs can ask of PaaSTech.
@@ -51,12 +54,16 @@ type Platform struct {
 	collector *collector
 	cron      cronJobs
 	newest    newestSamples
+	trends    trends
 	wake      chan struct{} // has the next reconciliation come now
 	outbox    outbox
 	events    *events
 	limits    limits
 	claims    *claims
+	revisions revisions
 	admins    hasAdmin
+	measured  measuredDisk
+	looked    lastLook
 	hashing   chan struct{} // bounds argon2id work, which costs memory and a core each
 	waiting   atomic.Int64  // log-ins that hash or wait to
 	hashed    chan struct{} // tells memoryLoop that one has
@@ -106,6 +113,8 @@ func New(options Options) (*Platform, error) {
 		limits:  newLimits(now),
 		claims:  newClaims(),
 		now:     now,
+
+		revisions: newRevisions(),
 	}, nil
 }
 
@@ -130,6 +139,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.collector.run(ctx) })
 	group.Go(func() error { return p.reconcileLoop(ctx) })
 	group.Go(func() error { return p.livenessLoop(ctx) })
+	group.Go(func() error { return p.endingsLoop(ctx) })
 	group.Go(func() error { return p.cronLoop(ctx) })
 	group.Go(func() error { return p.measureLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })

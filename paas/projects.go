@@ -21,7 +21,9 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 	}
 	if err := p.Store.CreateProject(ctx, project, p.LimitsOf(owner).Projects); err != nil {
 		if IsKind(err, Conflict) {
-			return Project{}, Errorf(Conflict, ETaken, "You have a project named %q already; choose another name.", name)
+			taken := Errorf(Conflict, ETaken, "You have a project named %q already; choose another name.", name)
+			taken.Details = []Detail{{Field: "name", Message: taken.Message}}
+			return Project{}, taken
 		}
 		return Project{}, err
 	}
@@ -29,7 +31,7 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 		return Project{}, err
 	}
 	p.Router.Replace(Route{Host: p.Hostname(project.ID), Project: project.ID, State: RouteNew})
-	p.tellProject(EventProjectCreated, project)
+	p.tellProject(ctx, EventProjectCreated, project, owner, "made the project "+name)
 	return project, nil
 }
 
@@ -90,10 +92,32 @@ type ProjectChange struct {
 	Name         *string
 	DeployBranch *string
 	App          *App             // what the owner sets over what the source declares
+	Revision     string           // not empty: of the settings that the change of App is meant for
+	Later        bool             // a change of App waits for the next deployment
 	Queued       func(Deployment) // told the deployment that a change of App makes; may be nil
 }
 
-// UpdateProject changes a project's name or deploy branch.
+// changeWords says what is different of a project; nothing when nothing is.
+func changeWords(before, after Project) string {
+	var parts []string
+	if before.Name != after.Name {
+		parts = append(parts, "renamed the project to "+after.Name)
+	}
+	if before.DeployBranch != after.DeployBranch {
+		parts = append(parts, "made "+after.DeployBranch+" the deploy branch")
+	}
+	if !reflect.DeepEqual(before.App, after.App) {
+		parts = append(parts, "changed the settings")
+	}
+	return strings.Join(parts, " and ")
+}
+
+// errSettingsChanged refuses what was thought out for settings that are no longer so.
+var errSettingsChanged = Errorf(Conflict, EConflict, "The settings were changed in the meantime. Look at what holds now, then save again.")
+
+// UpdateProject changes a project's name, deploy branch or settings. Settings that change what runs are
+// rolled out. The project returned is there once the change is stored, also when rolling it out has
+// failed.
 func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID, change ProjectChange) (Project, error) {
 	project, err := p.Project(ctx, caller, id)
 	if err != nil {
@@ -114,7 +138,12 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 			return Project{}, err
 		}
 	}
+	var before Project
 	project, err = p.Store.ChangeProject(ctx, id, func(project *Project) error {
+		if change.App != nil && change.Revision != "" && change.Revision != p.SettingsRevision(*project) {
+			return errSettingsChanged
+		}
+		before = *project
 		if change.Name != nil {
 			project.Name = *change.Name
 		}
@@ -128,10 +157,12 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 		return nil
 	})
 	if err != nil {
-		return project, err
+		return Project{}, err
 	}
-	p.tellProject(EventProjectChanged, project)
-	if change.App == nil {
+	if changed := changeWords(before, project); changed != "" {
+		p.tellProject(ctx, EventProjectChanged, project, caller, changed)
+	}
+	if change.App == nil || change.Later {
 		return project, nil
 	}
 	return project, p.rollOutSettings(ctx, caller, project, change.Queued)
@@ -140,7 +171,7 @@ func (p *Platform) UpdateProject(ctx context.Context, caller User, id ProjectID,
 // rollOutSettings deploys a live project anew when its settings change what runs.
 func (p *Platform) rollOutSettings(ctx context.Context, caller User, project Project, queued func(Deployment)) error {
 	live, err := p.Store.LiveDeployment(ctx, project.ID)
-	if IsKind(err, NotFound) || err == nil && (project.Stopped || reflect.DeepEqual(live.App, live.Image.App.With(project.App))) {
+	if IsKind(err, NotFound) || err == nil && (project.Stopped || live.runsSettings(project)) {
 		return nil
 	}
 	if err != nil {

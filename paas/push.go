@@ -134,17 +134,21 @@ func (p *Platform) deployPush(ctx context.Context, push Push, branch string, com
 		return fmt.Errorf("make a place for the source: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := push.Source.Checkout(ctx, commit, dir); err != nil {
+	note, err := push.Source.Checkout(ctx, commit, dir)
+	if err != nil {
 		return err
 	}
 	plan, err := p.Builder.Plan(ctx, dir)
 	if err != nil {
 		return err
 	}
+	if err := p.checkVolumes(ctx, push.Project.ID, plan.App.With(push.Project.App), ReasonPush); err != nil {
+		return err // before the build, whose work would be lost
+	}
 	if err := p.applyPlan(ctx, push, plan); err != nil {
 		return err
 	}
-	deployment := Deployment{Project: push.Project.ID, Reason: ReasonPush, By: push.By.ID, Branch: branch, Commit: commit}
+	deployment := Deployment{Project: push.Project.ID, Reason: ReasonPush, By: push.By.ID, Branch: branch, Commit: commit, Note: note}
 	build := func(ctx context.Context, d Deployment, out io.Writer) (Image, error) {
 		defer claim.built()
 		image, err := p.Builder.Build(ctx, Build{

@@ -54,6 +54,16 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
+// Rough is the amount as people say it, with one digit after the point.
+func (b Bytes) Rough() string {
+	for _, unit := range byteUnits {
+		if int64(b) >= unit.size {
+			return fmt.Sprintf("%.1f %s", float64(b)/float64(unit.size), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", int64(b))
+}
+
 // MarshalText writes it.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 

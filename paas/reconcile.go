@@ -3,15 +3,17 @@ package paas
 import (
 	"context"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 )
 
 // reconcileEvery is how often the platform compares what runs with what was decided, unasked;
-// reconcilePause is how long it rests in between whatever happens.
+// reconcilePause is how long it rests in between whatever happens; reconcileAtOnce is how many projects
+// it works on at the same time: Docker starts about four containers a second, however many ask.
 const (
-	reconcileEvery = time.Minute
-	reconcilePause = 50 * time.Millisecond
+	reconcileEvery  = time.Minute
+	reconcilePause  = 50 * time.Millisecond
+	reconcileAtOnce = 4
 )
 
 // reconcileLoop reconciles at the start, whenever the engine says that something changed, and every minute.
@@ -142,23 +144,6 @@ func (p *Platform) plan(w world, id ProjectID) []Operation {
 	return plan(p.undecided(w, id), p.wantedOf(w, id))
 }
 
-// decidedRoute is what the ingress should answer for a project.
-func (p *Platform) decidedRoute(w world, project Project) Route {
-	route := Route{Host: p.Hostname(project.ID), Project: project.ID}
-	live, isLive := w.live[project.ID]
-	switch {
-	case project.Stopped:
-		route.State = RouteStopped
-	case isLive:
-		return p.liveRoute(live, w.containers[project.ID])
-	case len(w.active[project.ID]) > 0:
-		route.State = RouteStarting
-	default:
-		route.State = RouteNew
-	}
-	return route
-}
-
 // Reconcile makes what runs agree with what was decided, from full lists. A project on which a
 // deployment is working is left to it.
 func (p *Platform) Reconcile(ctx context.Context) error {
@@ -166,7 +151,7 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.vitals.see(p.now(), w)
+	p.tellHappenings(ctx, p.vitals.see(p.now(), w))
 	p.collector.follow(w)
 	ids := map[ProjectID]bool{}
 	for id := range w.projects {
@@ -182,17 +167,24 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	if err := p.refuseMassRemoval(w); err != nil {
 		return err
 	}
-	routes := map[Hostname]Route{}
-	for _, route := range p.Router.Routes() {
-		routes[route.Host] = route
+	if err := p.reconcileRoutes(ctx, w); err != nil {
+		return err
 	}
+	var working sync.WaitGroup
+	turns := make(chan struct{}, reconcileAtOnce)
 	for id := range ids {
-		if p.needsWork(w, id, routes) {
+		if !p.needsWork(w, id) {
+			continue
+		}
+		turns <- struct{}{}
+		working.Go(func() {
+			defer func() { <-turns }()
 			if err := p.reconcileProject(ctx, id); err != nil && ctx.Err() == nil {
 				p.Log.WarnContext(ctx, "reconcile project", "project", id, "error", err)
 			}
-		}
+		})
 	}
+	working.Wait()
 	return ctx.Err()
 }
 
@@ -217,17 +209,8 @@ func (p *Platform) refuseMassRemoval(w world) error {
 	return nil
 }
 
-func (p *Platform) needsWork(w world, id ProjectID, routes map[Hostname]Route) bool {
-	if len(p.plan(w, id)) > 0 || len(p.crashed(w, id)) > 0 {
-		return true
-	}
-	project, known := w.projects[id]
-	route := p.decidedRoute(w, project)
-	return known && !sameRoute(routes[route.Host], route)
-}
-
-func sameRoute(a, b Route) bool {
-	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets)
+func (p *Platform) needsWork(w world, id ProjectID) bool {
+	return len(p.plan(w, id)) > 0 || len(p.crashed(w, id)) > 0
 }
 
 // reconcileProject looks again with the project's turn in hand, and acts.
@@ -252,13 +235,7 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 		}
 		p.wakeReconcile() // to see what came of it
 	}
-	if err := p.reconcileRoute(ctx, id); err != nil {
-		return err
-	}
-	if _, known := w.projects[id]; known { // a daemon may have died between row and repository
-		return p.Repositories.Create(ctx, id)
-	}
-	return nil
+	return p.reconcileRoute(ctx, id)
 }
 
 // execute does one operation of a reconciliation. What it starts is not waited for: the route follows
@@ -281,21 +258,4 @@ func (p *Platform) execute(ctx context.Context, w world, o Operation) error {
 		return p.Engine.Keep(ctx, container.ID)
 	}
 	return nil // the route is put last, from a new look: the others change what it should be
-}
-
-// reconcileRoute puts the one route right.
-func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
-	w, err := p.look(ctx)
-	if err != nil {
-		return err
-	}
-	project, known := w.projects[id]
-	if !known {
-		return nil
-	}
-	route := p.decidedRoute(w, project)
-	if !slices.ContainsFunc(p.Router.Routes(), func(r Route) bool { return sameRoute(r, route) }) {
-		p.Router.Replace(route)
-	}
-	return nil
 }

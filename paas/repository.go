@@ -48,6 +48,7 @@ func isZero(id CommitID) bool {
 // Source gives the tree of a pushed commit; during a push its objects are still in git's quarantine.
 type Source interface {
 	// Checkout writes the tree of commit below dir, following nothing. A tree that is too large or
-	// has what cannot be deployed (submodules, LFS pointers, hostile names) gives an Invalid error.
-	Checkout(ctx context.Context, commit CommitID, dir string) error
+	// has what cannot be deployed (submodules, LFS pointers, hostile names) gives an Invalid error. It
+	// returns what the commit says of itself.
+	Checkout(ctx context.Context, commit CommitID, dir string) (CommitNote, error)
 }

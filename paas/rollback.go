@@ -22,7 +22,7 @@ func (p *Platform) Rollback(ctx context.Context, caller User, id ProjectID, numb
 	switch {
 	case target.LiveAt == nil:
 		return Deployment{}, Errorf(Conflict, EConflict, "%s was never live, so there is nothing to go back to.", target.Name())
-	case !slices.ContainsFunc(kept, func(d Deployment) bool { return d.Image.Ref == target.Image.Ref }):
+	case !holds(kept, target.Image.Ref):
 		return Deployment{}, Errorf(Conflict, ENotKept, "The image of %s is no longer kept: the last %d versions are. Push that commit again instead.", target.Name(), p.KeepVersions)
 	}
 	if target.State == Live {
@@ -43,20 +43,35 @@ func (p *Platform) Rollback(ctx context.Context, caller User, id ProjectID, numb
 // keptDeployments are those that can be rolled back to: the newest that were live, one of each image,
 // KeepVersions of them.
 func (p *Platform) keptDeployments(ctx context.Context, id ProjectID) ([]Deployment, error) {
-	all, err := p.Store.Deployments(ctx, id, 0, 0)
-	if err != nil {
-		return nil, err
-	}
 	var kept []Deployment
 	seen := map[ImageRef]bool{}
-	for _, d := range all {
-		if d.LiveAt == nil || seen[d.Image.Ref] || len(kept) == p.KeepVersions {
+	for d, err := range p.before(ctx, id, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if d.LiveAt == nil || seen[d.Image.Ref] {
 			continue
 		}
 		seen[d.Image.Ref] = true
 		kept = append(kept, d)
+		if len(kept) == p.KeepVersions {
+			break
+		}
 	}
 	return kept, nil
+}
+
+// CanRollBack tells whether Rollback to a deployment would be refused, but for what others do meanwhile.
+func (p *Platform) CanRollBack(ctx context.Context, d Deployment) (bool, error) {
+	if d.LiveAt == nil {
+		return false, nil
+	}
+	kept, err := p.keptDeployments(ctx, d.Project)
+	return holds(kept, d.Image.Ref), err
+}
+
+func holds(kept []Deployment, image ImageRef) bool {
+	return slices.ContainsFunc(kept, func(d Deployment) bool { return d.Image.Ref == image })
 }
 
 // pruneImages removes the images of versions that can no longer be rolled back to.

@@ -79,7 +79,10 @@ func TestDiagnosesOfHealthChecksAndLogs(t *testing.T) {
 		{ended, "web", []string{"ModuleNotFoundError: No module named 'flask'"}, EMissingModule, "needs flask"},
 		{ended, "web", []string{"exec /cnb/process/web: exec format error"}, EWrongArch, "another kind of processor"},
 		{ended, "web", []string{"Error: ENOSPC: no space left on device, write"}, EDiskFull, "no space left"},
-		{Readiness{Ended: true, ExitCode: 126}, "web", nil, ENotExecutable, "exit code 126"},
+		{Readiness{Ended: true, ExitCode: 126}, "web", nil, ENotExecutable, "cannot be executed"},
+		{Readiness{Ended: true, ExitCode: 127}, "web", nil, ECommandNotFound, "was not found"},
+		{Readiness{Ended: true, ExitCode: 82}, "web", []string{`ERROR: failed to launch: path lookup: exec: "nope": executable file not found in $PATH`}, ECommandNotFound, "was not found"},
+		{Readiness{Ended: true, ExitCode: 82}, "web", []string{"ERROR: failed to launch: direct exec: permission denied"}, ENotExecutable, "cannot be executed"},
 		{Readiness{Ended: true}, "worker", nil, EExited, "the process worker ended by itself (exit code 0)"},
 		{ended, "worker", nil, ECrashed, "the process worker ended with exit code 1"},
 	} {

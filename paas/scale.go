@@ -39,7 +39,7 @@ func (p *Platform) Scale(ctx context.Context, caller User, id ProjectID, to Form
 	if err != nil {
 		return project, nil, err
 	}
-	p.tellProject(EventProjectChanged, project)
+	p.tellProject(ctx, EventProjectChanged, project, caller, "asked for "+to.String())
 	if !isLive || project.Stopped {
 		return project, nil, nil
 	}
@@ -62,7 +62,7 @@ func checkScale(process string, count int, live Deployment, isLive bool) error {
 	}
 	known := formation(live.Image, live.App, nil)
 	if _, there := known[process]; !there {
-		return InvalidField(process, "The running version has no process %q; it has %s. Processes come from the Procfile or paastech/app.yaml.", process, strings.Join(known.types(), ", "))
+		return InvalidField(process, "The running version has no process %q; it has %s. Processes come from the Procfile or paastech/app.yaml.", process, strings.Join(known.Types(), ", "))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Store interface {
 	DeploymentStore
 	MetricStore
 	CronStore
+	EventStore
 
 	// Ping tells whether the database really answers.
 	Ping(ctx context.Context) error
@@ -91,6 +92,11 @@ type SessionStore interface {
 	// write happened since it was read.
 	Session(ctx context.Context, id SessionID) (Session, User, error)
 	DeleteSession(ctx context.Context, id SessionID) error
+	// Sessions lists a user's that have not ended, newest first.
+	Sessions(ctx context.Context, user UserID) ([]Session, error)
+	// EndSession ends one of a user's; EndSessions all but one, which may be nobody's.
+	EndSession(ctx context.Context, user UserID, id SessionID) error
+	EndSessions(ctx context.Context, user UserID, but SessionID) error
 	DeleteSessionsBefore(ctx context.Context, expiry time.Time) error
 }
 

@@ -31,6 +31,7 @@ type vital struct {
 	asking   bool
 
 	crashes   int    // in a row, each after a few starts by the engine
+	looping   bool   // that it keeps ending was told
 	ending    string // how it ended last, in a sentence
 	nextStart time.Time
 }
@@ -46,9 +47,26 @@ const (
 	calmAfter      = 2 * time.Minute
 )
 
-// see takes over one look. What ran and was kept before the first look is believed to be well: it
+// of returns what is remembered of a container.
+func (v *vitals) of(id ContainerID) (vital, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	one := v.known[id]
+	if one == nil {
+		return vital{}, false
+	}
+	return *one, true
+}
+
+// happening is what a look has shown of a container.
+type happening struct {
+	kind      EventKind
+	container Container
+}
+
+// see takes over one look, and returns what it shows to have happened since the last. What ran and was kept before the first look is believed to be well: it
 // answered once, and a daemon that comes back must not take it off the air.
-func (v *vitals) see(now time.Time, w world) {
+func (v *vitals) see(now time.Time, w world) (since []happening) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	present := map[ContainerID]bool{}
@@ -57,7 +75,7 @@ func (v *vitals) see(now time.Time, w world) {
 		for _, c := range containers {
 			present[c.ID] = true
 			if isLive && c.Deployment == live.Number && !c.OneOff {
-				v.update(now, c, live, !v.began && c.Kept)
+				since = append(since, v.update(now, c, live, !v.began && c.Kept)...)
 			}
 		}
 	}
@@ -67,19 +85,26 @@ func (v *vitals) see(now time.Time, w world) {
 		}
 	}
 	v.began = true
+	return since
 }
 
-func (v *vitals) update(now time.Time, c Container, live Deployment, believed bool) {
+func (v *vitals) update(now time.Time, c Container, live Deployment, believed bool) (since []happening) {
 	one := v.known[c.ID]
 	if one == nil {
 		one = &vital{noted: now, started: c.StartedAt, well: believed, onceWell: believed}
 		v.known[c.ID] = one
 	}
 	if c.Running && !c.StartedAt.Equal(one.started) {
+		if one.crashes == 0 {
+			since = append(since, happening{EventRestarted, c})
+		}
 		one.started, one.well, one.onceWell, one.failures = c.StartedAt, false, false, 0
 	}
 	if c.Running && now.Sub(c.StartedAt) > calmAfter {
-		one.crashes, one.nextStart = 0, time.Time{}
+		if one.crashes > 0 {
+			since = append(since, happening{EventCalm, c})
+		}
+		one.crashes, one.looping, one.nextStart = 0, false, time.Time{}
 	}
 	one.container, one.health = c, live.App.Health
 	one.checks = c.Process == live.Image.Entry() && live.Port > 0
@@ -88,6 +113,7 @@ func (v *vitals) update(now time.Time, c Container, live Deployment, believed bo
 	if !one.checks {
 		one.well, one.onceWell = true, true
 	}
+	return since
 }
 
 // looked tells whether a first look was taken.
@@ -147,8 +173,11 @@ func (p *Platform) crashed(w world, id ProjectID) []Container {
 // rest stops a container that keeps ending, until the time comes to try again.
 func (p *Platform) rest(ctx context.Context, c Container) error {
 	how := ending(c)
-	pause := p.vitals.crash(p.now(), c, how)
+	pause, tell := p.vitals.crash(p.now(), c, how, EventCrashing)
 	p.say(ctx, c, fmt.Sprintf("%s It is started again in %s.", how, pause))
+	if tell != "" {
+		p.tellContainer(ctx, tell, c, fmt.Sprintf("%s It keeps ending, and is started again ever more rarely.", how))
+	}
 	return p.Engine.Stop(ctx, c.ID, 0)
 }
 
@@ -160,7 +189,12 @@ func ending(c Container) string {
 	return fmt.Sprintf("%s.%d ended %s.", c.Process, c.Index, exitWords(c.ExitCode))
 }
 
-func (v *vitals) crash(now time.Time, c Container, how string) (pause time.Duration) {
+// loopAfter is how many times in a row a container is unwell until it counts as one that keeps ending.
+const loopAfter = 3
+
+// crash notes that a container has ended, or is not well, once more. It returns how long it rests, and as
+// what that is to be told: a crash loop only once.
+func (v *vitals) crash(now time.Time, c Container, how string, kind EventKind) (pause time.Duration, tell EventKind) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	one := v.known[c.ID]
@@ -173,7 +207,26 @@ func (v *vitals) crash(now time.Time, c Container, how string) (pause time.Durat
 	one.ending = how
 	one.nextStart = now.Add(pause)
 	one.well, one.onceWell = false, false
-	return pause
+	if kind == EventUnhealthy && one.crashes >= loopAfter {
+		kind = EventCrashing
+	}
+	if kind == EventCrashing && one.looping {
+		kind = ""
+	}
+	one.looping = one.looping || kind == EventCrashing
+	return pause, kind
+}
+
+// tellHappenings tells what a look has shown.
+func (p *Platform) tellHappenings(ctx context.Context, all []happening) {
+	for _, one := range all {
+		who := slot{one.container.Process, one.container.Index}
+		what := fmt.Sprintf("%s was started again.", who)
+		if one.kind == EventCalm {
+			what = fmt.Sprintf("%s has been running for %s again.", who, Duration(calmAfter))
+		}
+		p.tellContainer(ctx, one.kind, one.container, what)
+	}
 }
 
 // resting are those containers whose time to be started again has not come.

@@ -45,6 +45,14 @@ func TestRetainKeepsWhatIsKept(t *testing.T) {
 			t.Errorf("time %d: removed %d, %v", i+1, removed, err)
 		}
 	}
+	for i, digest := range digests {
+		if has, err := r.Has(ctx, "one/app", digest.String()); err != nil || has != (i == 1 || i == 3) {
+			t.Errorf("has image %d: %v, %v", i+1, has, err)
+		}
+	}
+	if has, err := r.Has(ctx, "two/app", digests[1].String()); err != nil || has {
+		t.Errorf("has another repository's image: %v, %v", has, err)
+	}
 	before, err := r.Size(ctx, "one")
 	must(t, err)
 	pass.Revoke()

@@ -20,11 +20,14 @@ type deploymentRow struct {
 	UserID    *string // null when nobody asked, or who did is gone
 	Branch    string
 	CommitID  string
+	Subject   string
+	Author    string
 	Image     paas.Image `gorm:"serializer:json"`
 	Env       sealedEnv  `gorm:"serializer:json"`
 	Port      int
 	Diagnosis *paas.Diagnosis `gorm:"serializer:json"`
 	CreatedAt time.Time       `gorm:"autoCreateTime:false"`
+	BegunAt   *time.Time
 	BuiltAt   *time.Time
 	EndedAt   *time.Time
 	LiveAt    *time.Time
@@ -47,10 +50,13 @@ func (s *Store) newDeploymentRow(deployment paas.Deployment) deploymentRow {
 		Reason:    string(deployment.Reason),
 		Branch:    deployment.Branch,
 		CommitID:  string(deployment.Commit),
+		Subject:   deployment.Note.Subject,
+		Author:    deployment.Note.Author,
 		Image:     deployment.Image,
 		Port:      deployment.Port,
 		Diagnosis: deployment.Diagnosis,
 		CreatedAt: stored(deployment.CreatedAt),
+		BegunAt:   storedOptional(deployment.BegunAt),
 		BuiltAt:   storedOptional(deployment.BuiltAt),
 		EndedAt:   storedOptional(deployment.EndedAt),
 		LiveAt:    storedOptional(deployment.LiveAt),
@@ -82,10 +88,12 @@ func (row deploymentRow) bare() paas.Deployment {
 		Reason:    paas.Reason(row.Reason),
 		Branch:    row.Branch,
 		Commit:    paas.CommitID(row.CommitID),
+		Note:      paas.CommitNote{Subject: row.Subject, Author: row.Author},
 		Image:     row.Image,
 		Port:      row.Port,
 		Diagnosis: row.Diagnosis,
 		CreatedAt: row.CreatedAt.UTC(),
+		BegunAt:   storedOptional(row.BegunAt),
 		BuiltAt:   storedOptional(row.BuiltAt),
 		EndedAt:   storedOptional(row.EndedAt),
 		LiveAt:    storedOptional(row.LiveAt),
@@ -162,7 +170,7 @@ func (s *Store) supersede(tx *gorm.DB, by paas.Deployment) error {
 
 func (s *Store) saveDeployment(tx *gorm.DB, deployment paas.Deployment) error {
 	row := s.newDeploymentRow(deployment)
-	columns := []string{"State", "Branch", "CommitID", "Image", "Port", "Diagnosis", "BuiltAt", "EndedAt", "LiveAt", "App", "Formation"}
+	columns := []string{"State", "Branch", "CommitID", "Subject", "Author", "Image", "Port", "Diagnosis", "BegunAt", "BuiltAt", "EndedAt", "LiveAt", "App", "Formation"}
 	if deployment.Env != nil {
 		columns = append(columns, "Env")
 	}
@@ -204,16 +212,12 @@ func (s *Store) LatestDeployments(ctx context.Context, projects []paas.ProjectID
 	if len(projects) == 0 {
 		return newest, live, nil
 	}
-	ids, err := json.Marshal(projects) // one parameter, however many they are
+	among, ids, err := s.among(projects)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list latest deployments: %w", err)
 	}
-	among := "project_id IN (SELECT value FROM json_each(?))"
-	if onPostgres(s.reader) {
-		among = "project_id IN (SELECT jsonb_array_elements_text(?::jsonb))"
-	}
 	var rows []deploymentRow
-	err = withoutEnv(s.read(ctx)).Where(among, string(ids)).
+	err = withoutEnv(s.read(ctx)).Where(among, ids).
 		Where("(state = ? OR number = (SELECT max(other.number) FROM deployments other WHERE other.project_id = deployments.project_id))", string(paas.Live)).
 		Order("number").Find(&rows).Error
 	for _, row := range rows {
@@ -224,6 +228,16 @@ func (s *Store) LatestDeployments(ctx context.Context, projects []paas.ProjectID
 		}
 	}
 	return newest, live, translate("list latest deployments", err)
+}
+
+// among is the condition that a row is of one of some projects, and its one parameter, however many
+// they are; they are some.
+func (s *Store) among(projects []paas.ProjectID) (condition, ids string, err error) {
+	text, err := json.Marshal(projects)
+	if onPostgres(s.reader) {
+		return "project_id IN (SELECT jsonb_array_elements_text(?::jsonb))", string(text), err
+	}
+	return "project_id IN (SELECT value FROM json_each(?))", string(text), err
 }
 
 func withoutEnv(db *gorm.DB) *gorm.DB { return db.Omit("Env") }

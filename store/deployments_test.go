@@ -17,9 +17,9 @@ func TestDeploymentsComeBackWhole(t *testing.T) {
 		project := someProject(t, s, ada, "blog")
 		at := birth.Add(time.Minute)
 		deployment, err := s.CreateDeployment(ctx, paas.Deployment{
-			Project: project.ID, State: paas.Starting, Reason: paas.ReasonPush, By: ada.ID, Branch: "main", Commit: "0123456789abcdef",
+			Project: project.ID, State: paas.Starting, Reason: paas.ReasonPush, By: ada.ID, Branch: "main", Commit: "0123456789abcdef", Note: paas.CommitNote{Subject: "Say \"hello\" <b>", Author: "Ada"},
 			Image: paas.Image{Ref: "127.0.0.1:5000/x@sha256:1", Processes: []paas.Process{{Type: "web", Command: "node <app>", Default: true}}},
-			Env:   paas.Env{"A": "1"}, Port: 8080, CreatedAt: birth, BuiltAt: &at,
+			Env:   paas.Env{"A": "1"}, Port: 8080, CreatedAt: birth, BegunAt: &birth, BuiltAt: &at,
 		})
 		must(t, err)
 		if got, err := s.Deployment(ctx, project.ID, 1); err != nil || !reflect.DeepEqual(got, deployment) {

@@ -31,6 +31,7 @@ func tables() []table {
 		tableOf[deploymentRow]("deployments", "project_id COLLATE bytes, number"),
 		tableOf[sampleRow]("samples", "project_id COLLATE bytes, span, at"),
 		tableOf[cronRunRow]("cron_runs", "project_id COLLATE bytes, line COLLATE bytes, due"),
+		tableOf[eventRow]("events", "id"),
 		tableOf[tokenRow]("api_tokens", "id COLLATE bytes"),
 		tableOf[inviteRow]("invites", "id COLLATE bytes"),
 		tableOf[mailRow]("mails", "id COLLATE bytes"),
@@ -95,7 +96,13 @@ func moveTables(from, to *gorm.DB, report func(string)) error {
 		}
 		report(fmt.Sprintf("%s: %d rows, each read back the same", table.name, rows))
 	}
-	return to.Exec("SELECT setval(pg_get_serial_sequence('audit', 'id'), coalesce(max(id), 0) + 1, false) FROM audit").Error
+	for _, table := range []string{"audit", "events"} {
+		next := "SELECT setval(pg_get_serial_sequence('" + table + "', 'id'), coalesce(max(id), 0) + 1, false) FROM " + table
+		if err := to.Exec(next).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func copyRows[Row any](from, to *gorm.DB, order string) (int, error) {

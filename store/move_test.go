@@ -29,6 +29,8 @@ func fill(t *testing.T, s *Store) secrets {
 		must(t, err)
 		must(t, s.AppendAudit(ctx, paas.AuditEntry{At: birth, Name: fmt.Sprint(i)}))
 		must(t, s.EnqueueMail(ctx, someMail(paas.MailReset)))
+		_, err = s.AppendEvent(ctx, paas.Event{Kind: paas.EventEnded, Project: kept.project.ID, At: birth, Message: "é", Process: "web.1", ExitCode: &i})
+		must(t, err)
 		someProject(t, s, ada, strings.Repeat("a", i+1))
 	}
 	gone := someUser(t, s, "gone")
@@ -55,6 +57,8 @@ func everything(t *testing.T, s *Store) []any {
 		for _, project := range projects {
 			deployments, err := s.Deployments(ctx, project.ID, 0, 0)
 			add(deployments, err)
+			events, err := s.Events(ctx, project.ID, 0, 0)
+			add(events, err)
 		}
 	}
 	deleting, err := s.DeletingUsers(ctx)
@@ -91,6 +95,11 @@ func TestMoveTakesEveryRowAlong(t *testing.T) {
 	must(t, target.AppendAudit(t.Context(), paas.AuditEntry{At: birth})) // numbers go on where they were
 	entries, err := target.Audit(t.Context(), paas.AuditQuery{Limit: 1})
 	must(t, err)
+	event, err := target.AppendEvent(t.Context(), paas.Event{Kind: paas.EventCalm, Project: kept.project.ID, At: birth})
+	must(t, err)
+	if event.ID != 13 {
+		t.Errorf("the next event has number %d, want 13", event.ID)
+	}
 	if entries[0].ID != 13 {
 		t.Errorf("the next entry has number %d, want 13", entries[0].ID)
 	}

@@ -49,6 +49,69 @@ func TestSamplesOfOneSpanAreMerged(t *testing.T) {
 	})
 }
 
+func TestSamplesOfSeveralProjects(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx, ada := t.Context(), someUser(t, s, "ada")
+		shop, blog, idle, other := someProject(t, s, ada, "shop").ID, someProject(t, s, ada, "blog").ID, someProject(t, s, ada, "idle").ID, someProject(t, s, ada, "other").ID
+		noon := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+		sample := func(id paas.ProjectID, at time.Time, span time.Duration) paas.Sample {
+			return paas.Sample{Project: id, At: at, Span: span, Readings: 6, CPU: 12.5, Memory: 64 << 20, Limit: 128 << 20, Traffic: paas.Traffic{Requests: 9}}
+		}
+		must(t, s.AppendSamples(ctx, []paas.Sample{
+			sample(shop, noon.Add(time.Minute), time.Minute), sample(shop, noon, time.Minute), sample(shop, noon.Add(-time.Second), time.Minute),
+			sample(shop, noon, 10*time.Second), sample(blog, noon, time.Minute), sample(other, noon, time.Minute),
+		}))
+		got, err := s.SamplesOf(ctx, []paas.ProjectID{shop, blog, idle, "nobody"}, time.Minute, noon)
+		must(t, err)
+		want := map[paas.ProjectID][]paas.Sample{shop: {sample(shop, noon, time.Minute), sample(shop, noon.Add(time.Minute), time.Minute)}, blog: {sample(blog, noon, time.Minute)}}
+		for _, samples := range want {
+			for i := range samples {
+				samples[i].Traffic = paas.Traffic{}
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if none, err := s.SamplesOf(ctx, nil, time.Minute, noon); err != nil || len(none) != 0 {
+			t.Errorf("of no projects: %v, %v", none, err)
+		}
+	})
+}
+
+// BenchmarkSamplesOf reads half an hour of a hundred projects, minute by minute.
+func BenchmarkSamplesOf(b *testing.B) {
+	s, err := Open(b.Context(), Options{DataDir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.CreateUser(b.Context(), paas.User{ID: "u", Username: "ada", Email: "ada@example.com", Verified: true, CreatedAt: birth, UpdatedAt: birth}, ""); err != nil {
+		b.Fatal(err)
+	}
+	var ids []paas.ProjectID
+	var samples []paas.Sample
+	for n := range 100 {
+		id := paas.ProjectID(fmt.Sprintf("00000000-0000-4000-8000-%012d", n))
+		ids = append(ids, id)
+		if err := s.CreateProject(b.Context(), paas.Project{ID: id, Owner: "u", Name: fmt.Sprint("p", n)}, 0); err != nil {
+			b.Fatal(err)
+		}
+		for minute := range 60 {
+			samples = append(samples, paas.Sample{Project: id, At: birth.Truncate(time.Minute).Add(time.Duration(minute) * time.Minute), Span: time.Minute, Readings: 6, CPU: 1.25, Memory: 64 << 20})
+		}
+	}
+	if err := s.AppendSamples(b.Context(), samples); err != nil {
+		b.Fatal(err)
+	}
+	since := birth.Truncate(time.Minute).Add(30 * time.Minute)
+	for b.Loop() {
+		of, err := s.SamplesOf(b.Context(), ids, time.Minute, since)
+		if err != nil || len(of) != 100 || len(of[ids[0]]) != 30 {
+			b.Fatalf("%d, %v", len(of), err)
+		}
+	}
+}
+
 // noise is text that cannot be compressed.
 func noise(length int) string {
 	text := make([]byte, length)

@@ -11,11 +11,23 @@ import (
 type sessionRow struct {
 	ID        string `gorm:"primaryKey"`
 	UserID    string
+	Address   string
+	Agent     string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt time.Time
 }
 
 func (sessionRow) TableName() string { return "sessions" }
+
+func (row sessionRow) session() paas.Session {
+	return paas.Session{
+		ID:        paas.SessionID(row.ID),
+		User:      paas.UserID(row.UserID),
+		Origin:    paas.Origin{Address: row.Address, Agent: row.Agent},
+		CreatedAt: row.CreatedAt.UTC(),
+		ExpiresAt: row.ExpiresAt.UTC(),
+	}
+}
 
 // CreateSession stores a new log-in.
 func (s *Store) CreateSession(ctx context.Context, session paas.Session) error {
@@ -26,6 +38,8 @@ func (s *Store) CreateSession(ctx context.Context, session paas.Session) error {
 		row := sessionRow{
 			ID:        string(session.ID),
 			UserID:    string(session.User),
+			Address:   session.Origin.Address,
+			Agent:     session.Origin.Agent,
 			CreatedAt: stored(session.CreatedAt),
 			ExpiresAt: stored(session.ExpiresAt),
 		}
@@ -48,7 +62,7 @@ func (s *Store) Session(ctx context.Context, id paas.SessionID) (paas.Session, p
 	if err != nil {
 		return paas.Session{}, paas.User{}, err
 	}
-	session := paas.Session{ID: id, User: user.ID, CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC()}
+	session := row.session()
 	s.sessions.keep(generation, id, answer[paas.Session]{session, user, session.ExpiresAt})
 	return session, user, nil
 }
@@ -57,6 +71,27 @@ func (s *Store) Session(ctx context.Context, id paas.SessionID) (paas.Session, p
 func (s *Store) DeleteSession(ctx context.Context, id paas.SessionID) error {
 	return s.write(ctx, "delete session", func(tx *gorm.DB) error {
 		return tx.Where("id = ?", string(id)).Delete(&sessionRow{}).Error
+	})
+}
+
+// Sessions lists a user's log-ins that have not ended, newest first.
+func (s *Store) Sessions(ctx context.Context, user paas.UserID) ([]paas.Session, error) {
+	var rows []sessionRow
+	err := s.read(ctx).Where("user_id = ? AND expires_at > ?", string(user), stored(time.Now())).Order("created_at DESC, id").Find(&rows).Error
+	return convert(rows, sessionRow.session), translate("list sessions", err)
+}
+
+// EndSession ends one of a user's log-ins.
+func (s *Store) EndSession(ctx context.Context, user paas.UserID, id paas.SessionID) error {
+	return s.write(ctx, "end session", func(tx *gorm.DB) error {
+		return mustChange(tx.Where("id = ? AND user_id = ?", string(id), string(user)).Delete(&sessionRow{}))
+	})
+}
+
+// EndSessions ends all of a user's log-ins but one.
+func (s *Store) EndSessions(ctx context.Context, user paas.UserID, but paas.SessionID) error {
+	return s.write(ctx, "end sessions", func(tx *gorm.DB) error {
+		return tx.Where("user_id = ? AND id <> ?", string(user), string(but)).Delete(&sessionRow{}).Error
 	})
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -113,6 +114,41 @@ func TestSessionsEnd(t *testing.T) {
 		_, _, err = s.Session(ctx, "good")
 		wantKind(t, err, paas.NotFound)
 		wantKind(t, s.CreateSession(ctx, paas.Session{ID: "x", User: "nobody"}), paas.NotFound)
+	})
+}
+
+func TestSessionsOfAUserAreListedAndEnded(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		ada, bob := someUser(t, s, "ada"), someUser(t, s, "bob")
+		now := stored(time.Now())
+		make := func(id paas.SessionID, user paas.User, age, left time.Duration) paas.Session {
+			session := paas.Session{
+				ID: id, User: user.ID, CreatedAt: now.Add(-age), ExpiresAt: now.Add(left), Origin: paas.Origin{Address: "2001:db8::" + string(id), Agent: "Firefox <" + string(id) + ">"},
+			}
+			must(t, s.CreateSession(ctx, session))
+			return session
+		}
+		a1, a2, a3 := make("1", ada, 3*time.Hour, time.Hour), make("2", ada, 2*time.Hour, time.Hour), make("3", ada, time.Hour, time.Hour)
+		b1 := make("4", bob, 0, time.Hour)
+		make("5", ada, time.Hour, -time.Second)
+		wantSessions := func(user paas.User, want ...paas.Session) {
+			t.Helper()
+			if got, err := s.Sessions(ctx, user.ID); err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %v, %v, want %v", got, err, want)
+			}
+		}
+		wantSessions(ada, a3, a2, a1)
+		wantKind(t, s.EndSession(ctx, bob.ID, a1.ID), paas.NotFound)
+		must(t, s.EndSession(ctx, ada.ID, a3.ID))
+		wantKind(t, s.EndSession(ctx, ada.ID, a3.ID), paas.NotFound)
+		wantSessions(ada, a2, a1)
+		must(t, s.EndSessions(ctx, ada.ID, a1.ID))
+		wantSessions(ada, a1)
+		wantSessions(bob, b1)
+		must(t, s.EndSessions(ctx, ada.ID, ""))
+		wantSessions(ada)
+		wantSessions(bob, b1)
 	})
 }
 

@@ -4,12 +4,6 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-// Frame is what stands around every page.
-type Frame struct {
-	Title    string
-	Username string // empty when nobody is logged in
-}
-
 // Home is what a visitor sees first.
 type Home struct {
 	Frame
@@ -30,36 +24,6 @@ type Login struct {
 
 func (Login) file() string { return "login.html" }
 
-// Dashboard is the list of a user's projects.
-type Dashboard struct {
-	Frame
-	Server   string
-	Projects []ProjectRow
-}
-
-func (Dashboard) file() string { return "dashboard.html" }
-
-// ProjectRow is one project in the list.
-type ProjectRow struct {
-	ID     paas.ProjectID
-	Name   string
-	Status paas.Status
-	URL    string
-	Newest *paas.Deployment
-}
-
-// Project is one project's page.
-type Project struct {
-	Frame
-	ProjectRow
-	GitURL      string
-	Branch      string // whose pushes deploy; empty until the first
-	Owner       string // not empty when it is not the reader's own
-	Deployments []paas.Deployment
-}
-
-func (Project) file() string { return "project.html" }
-
 // Failure is the page of a request that failed.
 type Failure struct {
 	Frame
@@ -73,12 +37,12 @@ func (Failure) file() string { return "failure.html" }
 // Register is the form for a new account, with what was typed and what was wrong with it.
 type Register struct {
 	Frame
+	Mistakes
 	Name      string
 	Email     string
 	Invite    paas.Secret // of the link that led here
 	AskInvite bool        // only who is invited may register, and the address did not say so
 	Puzzle    *paas.Puzzle
-	Error     string
 }
 
 func (Register) file() string { return "register.html" }
@@ -96,10 +60,10 @@ func (Verification) file() string { return "verification.html" }
 // AskMail is a form that asks for a link by mail.
 type AskMail struct {
 	Frame
+	Mistakes
 	Action string // the form's address
 	About  string
 	Email  string
-	Error  string
 }
 
 func (AskMail) file() string { return "askmail.html" }
@@ -107,9 +71,9 @@ func (AskMail) file() string { return "askmail.html" }
 // Reset is the form for a new password.
 type Reset struct {
 	Frame
+	Mistakes
 	Token   paas.Secret
 	BadLink bool // no password will do
-	Error   string
 }
 
 func (Reset) file() string { return "reset.html" }

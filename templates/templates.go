@@ -1,12 +1,10 @@
-// Package templates holds the HTML pages, their style sheet and the bodies of mails. Every page is a struct
-// that names its template; all of them are parsed and tried when the daemon starts.
+// Package templates holds the HTML pages and the bodies of mails. Every page is a struct that names its
+// template; all of them are parsed and tried when the daemon starts.
 package templates
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"time"
@@ -14,14 +12,8 @@ import (
 	"github.com/paastech-cloud/paastech/paas"
 )
 
-//go:embed html/*.html
-var pages embed.FS
-
-//go:embed style.css
-var style []byte
-
-//go:embed work.js
-var script []byte
+//go:embed html/*.html html/part/*.html
+var files embed.FS
 
 // Page is the data of one page.
 type Page interface {
@@ -31,45 +23,67 @@ type Page interface {
 
 // every is one of each page, to try the templates with.
 var every = []Page{
-	Home{}, Login{}, Dashboard{}, Project{}, Failure{},
+	Home{}, Login{}, Failure{},
 	Register{Puzzle: &paas.Puzzle{}}, Verification{}, AskMail{}, Reset{}, Notice{}, Mailbox{Mails: []paas.Mail{{}}}, KeptMail{},
+	Dashboard{Projects: []ProjectRow{{Newest: &paas.Deployment{}}}},
+	Settings{Groups: []SettingGroup{{Settings: []Setting{{}, {Choices: [][2]string{{}}}}}}, Volumes: Volumes{All: []VolumeRow{{}}}},
+	DeleteProject{Volumes: []VolumeRow{{}}}, NewProject{},
+	Env{Rows: []EnvRow{{}}, Fresh: []EnvRow{{}}}, EnvReview{Changes: []EnvChange{{}}},
+	Deployments{Rows: []DeploymentRow{{Deployment: paas.Deployment{Diagnosis: &paas.Diagnosis{}}, Bar: Bar{Parts: []Part{{}}}}}}, Deployments{},
+	Deployment{Changes: &Changes{Changes: paas.Changes{Image: true, Added: []string{""}, Removed: []string{""}, Changed: []string{""}, Formation: true}}, DeploymentRow: DeploymentRow{Bar: Bar{Parts: []Part{{}}}}},
+	Metrics{Ranges: []Tab{{}}, Figures: []Figure{{}}, Charts: []Chart{{Limit: &Limit{}, Series: []Series{{}}, Marks: []Mark{{}}}}}, Metrics{Nothing: "Nothing."},
+	History{Events: []paas.Event{{Number: 1}}, Next: 1},
+	Project{Events: []paas.Event{{Number: 1}}, Live: &paas.Deployment{}, Deployments: []paas.Deployment{{Diagnosis: &paas.Diagnosis{}}}},
+	Logs{At: &time.Time{}, Log: Lines{Lines: []Line{{}}}},
+	Profile{Allowance: []Allowance{{Limit: "1", Meter: MeterOf("1 of 1", 1, 1)}}, Keys: []KeyRow{{}}, Tokens: []TokenRow{{ExpiresAt: &time.Time{}}}, Made: &MadeToken{}, Sessions: []SessionRow{{}, {}}}, Closing{},
+	Admin{Overview: paas.Overview{Concerns: []paas.Concern{{}}}, Gauges: Gauges(paas.Overview{Capacity: &paas.Capacity{}}), Look: paas.Look{Examination: paas.Examination{Repaired: []string{""}, Checks: []paas.Check{{Findings: []paas.Finding{{}}}, {}}}}},
+	AdminUsers{Users: []UserRow{{}}, Invites: []paas.Invite{{}}, Made: &MadeInvite{}}, AdminUser{Projects: []OwnedProject{{}}, Allowance: []Allowance{{}}}, AdminProjects{Projects: []OwnedProject{{ProjectRow: ProjectRow{Newest: &paas.Deployment{}}}}},
+	AdminKeys{Keys: []KeyRow{{}}}, AdminAudit{Next: "1", Before: "9", Entries: []paas.AuditEntry{{}}}, AdminSettings{Groups: []Section{{Settings: []paas.Setting{{}}}}},
 }
 
-// Set is all templates, ready to use.
+// Set is all pages' templates, ready to use.
 type Set struct {
-	pages      map[string]*template.Template
-	stylePath  string
-	scriptPath string
+	pages map[string]*template.Template
 }
 
-// Load parses every template and tries it.
-func Load() (*Set, error) {
-	set := &Set{
-		pages:     map[string]*template.Template{},
-		stylePath: "/static/style." + checksum(style) + ".css", scriptPath: "/static/work." + checksum(script) + ".js",
-	}
+// Load parses every template and tries it. asset tells the path of one of our own files by its name;
+// it fails for one that is not there.
+func Load(asset func(name string) (string, error)) (*Set, error) {
 	functions := template.FuncMap{
-		"style":  func() string { return set.stylePath },
-		"script": func() string { return set.scriptPath },
-		"ago":    func(at time.Time) string { return ago(time.Since(at)) },
-		"exact":  func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"asset":   asset,
+		"ago":     func(at time.Time) string { return ago(time.Since(at)) },
+		"exact":   func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"took":    took,
+		"bytes":   bytesOf,
+		"icon":    icon,
+		"exactly": exactly,
+		"day":     func(at time.Time) string { return at.UTC().Format("2 January 2006") },
+		"until":   func(at time.Time) string { return in(time.Until(at)) },
 	}
+	shared, err := template.New("").Funcs(functions).ParseFS(files, "html/layout.html", "html/part/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse what pages share: %w", err)
+	}
+	set := &Set{pages: map[string]*template.Template{}}
 	for _, page := range every {
-		parsed, err := template.New("layout.html").Funcs(functions).ParseFS(pages, "html/layout.html", "html/"+page.file())
-		if err != nil {
-			return nil, fmt.Errorf("parse page %s: %w", page.file(), err)
-		}
-		set.pages[page.file()] = parsed
-		if _, err := set.Render(page); err != nil {
+		if err := set.add(shared, page); err != nil {
 			return nil, err
 		}
 	}
 	return set, nil
 }
 
-func checksum(file []byte) string {
-	sum := sha256.Sum256(file)
-	return hex.EncodeToString(sum[:6])
+func (s *Set) add(shared *template.Template, page Page) error {
+	parsed, err := shared.Clone()
+	if err != nil {
+		return fmt.Errorf("copy what pages share: %w", err)
+	}
+	if _, err := parsed.ParseFS(files, "html/"+page.file()); err != nil {
+		return fmt.Errorf("parse page %s: %w", page.file(), err)
+	}
+	s.pages[page.file()] = parsed.Lookup("layout.html")
+	_, err = s.Render(page)
+	return err
 }
 
 // Render makes a page; when that goes wrong nothing of it was sent yet.
@@ -82,34 +96,5 @@ func (s *Set) Render(page Page) ([]byte, error) {
 	if err := parsed.Execute(&out, page); err != nil {
 		return nil, fmt.Errorf("render page %s: %w", page.file(), err)
 	}
-	return out.Bytes(), nil
-}
-
-// StylePath is where pages look for the style sheet; it changes with the content, which therefore may
-// be kept for ever.
-func (s *Set) StylePath() string { return s.stylePath }
-
-// Style is the style sheet.
-func (s *Set) Style() []byte { return style }
-
-// ScriptPath is where the form for a new account looks for the script that does the work asked of it.
-func (s *Set) ScriptPath() string { return s.scriptPath }
-
-// Script is that script.
-func (s *Set) Script() []byte { return script }
-
-// ago says how long ago something was, as roughly as people do.
-func ago(d time.Duration) string {
-	for _, unit := range []struct {
-		of   time.Duration
-		name string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
-		switch n := int(d / unit.of); {
-		case n == 1:
-			return "1 " + unit.name + " ago"
-		case n > 1:
-			return fmt.Sprintf("%d %ss ago", n, unit.name)
-		}
-	}
-	return "just now"
+	return neutral(out.Bytes()), nil
 }

@@ -42,7 +42,7 @@ func (v *visitor) caught(kind paas.MailKind) paas.Mail {
 func TestAccountLifeInPages(t *testing.T) {
 	v := newVisitor(t)
 	_, _, page := v.visit("/login")
-	v.holds(page, `href="/register"`, `href="/password-reset"`)
+	v.holds(page, `href="/register"`, `href="/password-recovery"`)
 	_, _, page = v.visit("/register")
 	v.holds(page, `action="/register"`, `name="username"`, `autocomplete="new-password"`)
 
@@ -51,7 +51,7 @@ func TestAccountLifeInPages(t *testing.T) {
 	if status != http.StatusBadRequest || strings.Contains(page, "a fine day") {
 		t.Errorf("a bad username: %d\n%s", status, page)
 	}
-	v.holds(page, `role="alert"`, `value="ad"`, `value="grace@example.com"`)
+	v.holds(page, `aria-invalid="true"`, `id="username-wrong"`, `value="ad"`, `value="grace@example.com"`)
 	wanted.Set("username", "grace")
 	_, status, page = v.send("/register", wanted)
 	if status != http.StatusCreated {
@@ -81,8 +81,8 @@ func TestAccountLifeInPages(t *testing.T) {
 // resets is what a user who forgot the password does.
 func (v *visitor) resets() {
 	v.t.Helper()
-	_, _, page := v.send("/password-reset", url.Values{"email": {"grace@example.com"}})
-	_, _, stranger := v.send("/password-reset", url.Values{"email": {"nobody@example.com"}})
+	_, _, page := v.send("/password-recovery", url.Values{"email": {"grace@example.com"}})
+	_, _, stranger := v.send("/password-recovery", url.Values{"email": {"nobody@example.com"}})
 	if strings.ReplaceAll(page, "grace@", "nobody@") != stranger {
 		v.t.Errorf("the page tells who has an account:\n%s\n%s", page, stranger)
 	}
@@ -99,7 +99,7 @@ func (v *visitor) resets() {
 	if path, _, _ := v.visit("/dashboard"); !strings.HasPrefix(path, "/login") {
 		v.t.Errorf("a reset logs in: %s", path)
 	}
-	if _, status, page := v.send(link, changed); status != http.StatusBadRequest || strings.Contains(page, "<form") || !strings.Contains(page, `href="/password-reset"`) {
+	if _, status, page := v.send(link, changed); status != http.StatusBadRequest || strings.Contains(page, "<form") || !strings.Contains(page, `href="/password-recovery"`) {
 		v.t.Errorf("a used link: %d", status)
 	}
 	if path, _, _ := v.send("/login", url.Values{"email": {"grace@example.com"}, "password": {"a new password"}}); path != "/dashboard" {

@@ -37,7 +37,7 @@ func (u *ui) login(call *web.Call) error {
 		return err
 	}
 	email, next := strings.TrimSpace(form.Get("email")), ownPath(form.Get("next"))
-	session, user, err := u.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: email, Password: paas.Secret(form.Get("password")), From: call.From()})
+	session, user, err := u.platform.Login(call.Request().Context(), paas.LoginAttempt{Email: email, Password: paas.Secret(form.Get("password")), From: call.From(), Agent: call.Request().UserAgent()})
 	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
 		return u.showLogin(call, call.Refused(wrong), templates.Login{Email: email, Next: next, Error: wrong.Message})
 	}

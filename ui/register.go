@@ -64,18 +64,18 @@ func (u *ui) register(call *web.Call) error {
 
 // registerAgain keeps what was typed, but for the password.
 func (u *ui) registerAgain(call *web.Call, wanted paas.Registrant, err error) error {
-	wrong := paas.Public(err)
-	if wrong.Kind == paas.Internal {
+	refusal, mistakes, theirs := wrong(err)
+	if !theirs {
 		return err
 	}
 	page := templates.Register{
 		Frame: templates.Frame{Title: "Make an account"}, Name: wanted.Username, Email: wanted.Email, Invite: wanted.Invite,
-		AskInvite: wrong.Code == paas.EInvite, Error: wrong.Message,
+		AskInvite: refusal.Code == paas.EInvite, Mistakes: mistakes.In("username", "email", "password"),
 	}
-	if wrong.Code == paas.EChallenge {
-		page.Error = "The form was open for too long, or was sent without JavaScript. Send it once more."
+	if refusal.Code == paas.EChallenge {
+		page.Summary = "The form was open for too long, or was sent without JavaScript. Send it once more."
 	}
-	return u.showRegister(call, call.Refused(wrong), page)
+	return u.showRegister(call, call.Refused(refusal), page)
 }
 
 func (u *ui) verifyForm(call *web.Call) error {

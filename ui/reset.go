@@ -14,7 +14,7 @@ import (
 // forgottenPage asks for a link to choose a new password.
 func forgottenPage() templates.AskMail {
 	return templates.AskMail{
-		Frame: templates.Frame{Title: "Forgot the password?"}, Action: "/password-reset",
+		Frame: templates.Frame{Title: "Forgot the password?"}, Action: "/password-recovery",
 		About: "A link to choose a new one comes by mail. It works for an hour.",
 	}
 }
@@ -33,9 +33,9 @@ func (u *ui) ask(call *web.Call, page templates.AskMail, use func(context.Contex
 	}
 	page.Email = strings.TrimSpace(form.Get("email"))
 	err = use(call.Request().Context(), page.Email, call.From())
-	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
-		page.Error = wrong.Message
-		return u.show(call, call.Refused(wrong), page)
+	if refusal, mistakes, theirs := wrong(err); err != nil && theirs {
+		page.Mistakes = mistakes.In("email")
+		return u.show(call, call.Refused(refusal), page)
 	}
 	if err != nil {
 		return err
@@ -62,9 +62,9 @@ func (u *ui) reset(call *web.Call) error {
 	} else {
 		err = u.platform.Reset(call.Request().Context(), token, paas.Secret(password))
 	}
-	if wrong := paas.Public(err); err != nil && wrong.Kind != paas.Internal {
-		return u.show(call, call.Refused(wrong), templates.Reset{
-			Frame: templates.Frame{Title: "Choose a new password"}, Token: token, BadLink: wrong.Code == paas.EBadLink, Error: wrong.Message,
+	if refusal, mistakes, theirs := wrong(err); err != nil && theirs {
+		return u.show(call, call.Refused(refusal), templates.Reset{
+			Frame: templates.Frame{Title: "Choose a new password"}, Token: token, BadLink: refusal.Code == paas.EBadLink, Mistakes: mistakes.In("password", "passwordVerification"),
 		})
 	}
 	if err != nil {

@@ -50,7 +50,7 @@ func doors() []door {
 	}
 	return []door{
 		{"/login", form("email", "password")},
-		{"/password-reset", form("email")},
+		{"/password-recovery", form("email")},
 		{"/confirm/resend", form("email")},
 		{"/register", form("username", "email", "password")},
 		{"/api/v1/auth/login", object("email", "password")},

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,11 +18,14 @@ func TestNoGETChangesAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	project := v.project("hello")
+	v.deployment(project, paas.Failed, nil)
 	v.send("/register", url.Values{"username": {"grace"}, "email": {"grace@example.com"}, "password": {"a fine day"}})
-	v.send("/password-reset", url.Values{"email": {"ada@example.com"}})
+	v.send("/password-recovery", url.Values{"email": {"ada@example.com"}})
 	links := map[string]string{"/email-verification/:token": "", "/password-reset/:token": ""}
 	confirm, reset := v.caught(paas.MailConfirm), v.caught(paas.MailReset)
 	links["/email-verification/:token"], links["/password-reset/:token"] = confirm.Token.Reveal(), reset.Token.Reveal()
+	_, _, front := v.visit("/")
+	style := regexp.MustCompile(`/static/\w+/app\.css`).FindString(front)
 	v.login()
 	before, visited := v.store.Generation(), 0
 	for _, route := range v.server.Routes() {
@@ -29,7 +33,7 @@ func TestNoGETChangesAnything(t *testing.T) {
 			continue
 		}
 		visited++
-		path := strings.NewReplacer(":token", links[route.Path], ":mail", string(reset.ID), ":id", string(project.ID)).Replace(route.Path)
+		path := strings.NewReplacer(":token", links[route.Path], ":mail", string(reset.ID), ":id", string(project.ID), ":n", "1", ":username", "ada", "/static/:version/:name", style).Replace(route.Path)
 		for _, path := range []string{path, path + "?wait=false&delete=true&next=/dashboard"} {
 			if _, status, _ := v.visit(path); status != http.StatusOK {
 				t.Errorf("%s: %d", path, status)

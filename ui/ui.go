@@ -1,9 +1,11 @@
-// Package ui is the pages that people see in a browser. They work without JavaScript, but for
-// the work that registering may ask for.
+// Package ui is the pages that people see in a browser. Every action is a form that works without
+// JavaScript; with it, pages follow what happens.
 package ui
 
 import (
+	"compress/gzip"
 	"net/http"
+	"slices"
 
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/templates"
@@ -16,68 +18,83 @@ type ui struct {
 	platform *paas.Platform
 	server   *web.Server
 	pages    *templates.Set
+	assets   *assets
 }
 
 // Register adds the pages to the server, and says how failures look there.
 func Register(server *web.Server, platform *paas.Platform) error {
-	pages, err := templates.Load()
+	assets, err := loadAssets()
 	if err != nil {
 		return err
 	}
-	u := &ui{platform: platform, server: server, pages: pages}
+	pages, err := templates.Load(assets.path)
+	if err != nil {
+		return err
+	}
+	u := &ui{platform: platform, server: server, pages: pages, assets: assets}
 	server.ErrorPage(u.failure)
-	routes := u.routes()
+	routes := slices.Concat(
+		u.publicRoutes(), u.projectRoutes(), u.envRoutes(), u.settingsRoutes(), u.newProjectRoutes(), u.logRoutes(), u.profileRoutes(), u.adminRoutes(), u.userRoutes(),
+	)
 	if server.Development() {
 		routes = append(routes, u.mailbox()...)
 	}
 	return server.Handle(routes...)
 }
 
-func (u *ui) routes() []web.Route {
+// publicRoutes are the pages that lead to an account and into it.
+func (u *ui) publicRoutes() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Path: "/", Level: web.Public, Handler: u.home},
-		{Method: http.MethodGet, Path: "/login", Level: web.Public, Handler: u.loginForm},
-		{Method: http.MethodPost, Path: "/login", Level: web.Public, Handler: u.login},
-		{Method: http.MethodPost, Path: "/logout", Level: web.Private, Handler: u.logout},
-		{Method: http.MethodGet, Path: "/register", Level: web.Public, Handler: u.registerForm},
-		{Method: http.MethodPost, Path: "/register", Level: web.Public, Handler: u.register},
-		{Method: http.MethodGet, Path: "/email-verification/:token", Level: web.Public, Handler: u.verifyForm},
-		{Method: http.MethodPost, Path: "/email-verification/:token", Level: web.Public, Handler: u.verify},
-		{Method: http.MethodGet, Path: "/confirm/resend", Level: web.Public, Handler: u.resendForm},
-		{Method: http.MethodPost, Path: "/confirm/resend", Level: web.Public, Handler: u.resend},
-		{Method: http.MethodGet, Path: "/password-reset", Level: web.Public, Handler: u.forgottenForm},
-		{Method: http.MethodPost, Path: "/password-reset", Level: web.Public, Handler: u.forgotten},
-		{Method: http.MethodGet, Path: "/password-reset/:token", Level: web.Public, Handler: u.resetForm},
-		{Method: http.MethodPost, Path: "/password-reset/:token", Level: web.Public, Handler: u.reset},
-		{Method: http.MethodGet, Path: "/dashboard", Level: web.Private, Handler: u.dashboard},
-		{Method: http.MethodGet, Path: "/dashboard/:id", Level: web.Owner, Handler: u.project},
-		{Method: http.MethodGet, Path: u.pages.StylePath(), Level: web.Public, Handler: u.file("text/css", u.pages.Style())},
-		{Method: http.MethodGet, Path: u.pages.ScriptPath(), Level: web.Public, Handler: u.file("text/javascript", u.pages.Script())},
+		get("/", web.Public, u.home),
+		get("/login", web.Public, u.loginForm),
+		operation("login", post("/login", web.Public, u.login)),
+		operation("logout", post("/logout", web.Private, u.logout)),
+		get("/register", web.Public, u.registerForm),
+		operation("register", post("/register", web.Public, u.register)),
+		get("/email-verification/:token", web.Public, u.verifyForm),
+		operation("confirm", post("/email-verification/:token", web.Public, u.verify)),
+		get("/confirm/resend", web.Public, u.resendForm),
+		operation("resendConfirmation", post("/confirm/resend", web.Public, u.resend)),
+		get("/password-recovery", web.Public, u.forgottenForm),
+		operation("requestReset", post("/password-recovery", web.Public, u.forgotten)),
+		get("/password-reset/:token", web.Public, u.resetForm),
+		operation("resetPassword", post("/password-reset/:token", web.Public, u.reset)),
+		get("/static/:version/:name", web.Public, u.assets.serve),
 	}
 }
+
+func get(path string, level web.Level, handler web.Handler) web.Route {
+	return web.Route{Method: http.MethodGet, Path: path, Level: level, Handler: handler}
+}
+
+func post(path string, level web.Level, handler web.Handler) web.Route {
+	return web.Route{Method: http.MethodPost, Path: path, Level: level, Handler: handler}
+}
+
+// smallest is the size in bytes from which on a page is worth compressing: it fits no single packet.
+const smallest = 1400
 
 func (u *ui) show(call *web.Call, status int, page templates.Page) error {
 	html, err := u.pages.Render(page)
 	if err != nil {
 		return err
 	}
-	return call.HTMLBlob(status, html)
+	if call.Caller.Username != "" {
+		call.AllowLive()
+	}
+	file := asset{kind: "text/html; charset=utf-8", plain: html}
+	if len(html) > smallest && acceptsGzip(call.Request()) {
+		file.compacted = compact(html, gzip.BestSpeed)
+	}
+	return answer(call, status, file)
 }
 
 func frame(call *web.Call, title string) templates.Frame {
-	return templates.Frame{Title: title, Username: call.Caller.Username}
+	return templates.Frame{Title: title, Username: call.Caller.Username, Admin: call.Caller.IsAdmin, Done: done[call.QueryParam(doneParameter)]}
 }
 
 func (u *ui) home(call *web.Call) error {
 	return u.show(call, http.StatusOK, templates.Home{Frame: frame(call, ""), Server: u.server.PublicURL()})
-}
-
-// file answers with one that its name changes with, so that it may be kept for ever.
-func (u *ui) file(kind string, content []byte) web.Handler {
-	return func(call *web.Call) error {
-		call.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		return call.Blob(http.StatusOK, kind+"; charset=utf-8", content)
-	}
 }
 
 // failure makes the page of a failed request. It cannot know who asked.

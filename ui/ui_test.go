@@ -28,8 +28,19 @@ type (
 	idleRepositories struct{ paas.Repositories }
 )
 
-func (idleRepositories) Create(context.Context, paas.ProjectID) error       { return nil }
-func (idleRepositories) Projects(context.Context) ([]paas.ProjectID, error) { return nil, nil }
+func (idleRepositories) Create(context.Context, paas.ProjectID) error          { return nil }
+func (idleRepositories) Delete(context.Context, paas.ProjectID) error          { return nil }
+func (idleRepositories) Size(context.Context, paas.ProjectID) (int64, error)   { return 3 << 20, nil }
+func (idleRepositories) SetHead(context.Context, paas.ProjectID, string) error { return nil }
+func (idleRepositories) Projects(context.Context) ([]paas.ProjectID, error)    { return nil, nil }
+
+// Resolve knows main alone.
+func (idleRepositories) Resolve(_ context.Context, _ paas.ProjectID, branch string) (paas.CommitID, error) {
+	if branch != "main" {
+		return "", paas.Errorf(paas.NotFound, paas.ENotFound, "no such branch")
+	}
+	return "c0ffee", nil
+}
 
 // catcher keeps mails in the store.
 type catcher struct{}
@@ -43,12 +54,14 @@ func (catcher) Render(mail paas.Mail) (paas.Message, error) {
 // visitor is somebody with a browser, at a server with the pages.
 type visitor struct {
 	*http.Client
-	t        *testing.T
+	t        testing.TB
 	base     string
 	server   *web.Server
 	platform *paas.Platform
 	store    *store.Store
 	ada      paas.User
+	dir      string // of data
+	end      func() // begins to end the server
 }
 
 // withoutDevelopment makes a server of the usual kind.
@@ -73,10 +86,10 @@ func (v *visitor) from(n int) {
 }
 
 // newVisitor starts a platform to develop with; changes are functions of paas.Options, of web.Options, and of what these make.
-func newVisitor(t *testing.T, changes ...any) *visitor {
+func newVisitor(t testing.TB, changes ...any) *visitor {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	v := &visitor{t: t}
+	v := &visitor{t: t, dir: dir}
 	var err error
 	check := func() {
 		t.Helper()
@@ -90,7 +103,7 @@ func newVisitor(t *testing.T, changes ...any) *visitor {
 	key := make([]byte, 32)
 	rand.Read(key)
 	hub := paas.Options{
-		Store: v.store, Engine: paastest.Engine{}, Router: paastest.Router{}, Logbook: &paastest.Logbook{}, Repositories: idleRepositories{}, Mailer: catcher{},
+		Store: v.store, Engine: paastest.Engine{}, Builder: paastest.Builder{}, Router: paastest.Router{}, Logbook: &paastest.Logbook{}, Repositories: idleRepositories{}, Mailer: catcher{},
 		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
 		Accounts: paas.Accounts{Registration: paas.RegistrationOpen},
 	}
@@ -115,7 +128,8 @@ func newVisitor(t *testing.T, changes ...any) *visitor {
 			check()
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background()) // until the browsers of the test are closed
+	v.end = cancel
 	ended := make(chan error, 2)
 	go func() { ended <- v.server.Run(ctx) }()
 	go func() { ended <- v.platform.Run(ctx) }()

@@ -124,6 +124,12 @@ func (c *Call) Watching() (context.Context, context.CancelCauseFunc) {
 	}
 }
 
+// ShowsEnvOf tells whether the caller may see the values of a project's variables: they do not reach
+// a token that may only read.
+func (c *Call) ShowsEnvOf(project paas.Project) bool {
+	return project.ShowsEnvTo(c.Caller) && (c.Token == nil || c.Token.Scope.Allows(paas.ScopeDeploy))
+}
+
 // Refused notes a failure that the handler shows on a page of its own; it returns the page's status.
 func (c *Call) Refused(err *paas.Error) int {
 	c.refusal = err

@@ -37,6 +37,11 @@ func (c *Call) AllowScripts() { c.policy(pagePolicy + "; script-src 'self'") }
 // AllowRequests lets the page that follows run our own script files, and those ask us.
 func (c *Call) AllowRequests() { c.policy(pagePolicy + "; script-src 'self'; connect-src 'self'") }
 
+// AllowLive lets the page that follows run our own script files, which ask us, from the background too.
+func (c *Call) AllowLive() {
+	c.policy(pagePolicy + "; script-src 'self'; connect-src 'self'; worker-src 'self'")
+}
+
 // AllowFrames lets the page that follows show pages of ours that are confined.
 func (c *Call) AllowFrames() { c.policy(pagePolicy + "; frame-src 'self'") }
 

@@ -18,6 +18,9 @@ func (c *Call) From() netip.Addr {
 	return address.Unmap()
 }
 
+// Origin is where the call comes from and what sends it.
+func (c *Call) Origin() paas.Origin { return paas.NewOrigin(c.From(), c.Request().UserAgent()) }
+
 // record puts a change into the audit. What nobody known tried in vain is in the log only: anyone
 // could fill the audit with it.
 func (c *Call) record(route Route, err error) {

@@ -103,7 +103,8 @@ func (c *Call) identify() error {
 	return nil
 }
 
-// Again tells whether the caller, who was let in a while ago, still would be.
+// Again tells whether the caller, who was let in a while ago, still would be, and what has become of
+// the caller's rights.
 func (c *Call) Again() error {
 	again := &Call{Context: c.Context, server: c.server}
 	if err := again.identify(); err != nil {
@@ -112,6 +113,7 @@ func (c *Call) Again() error {
 	if again.Caller.ID != c.Caller.ID {
 		return errNotLoggedIn
 	}
+	c.Caller = again.Caller
 	return nil
 }
 

@@ -24,6 +24,9 @@ func (c *Call) WantsStream() bool {
 
 // Stream is an answer of server-sent events (HTML standard, section 9.2).
 type Stream struct {
+	// Patience is how long an event may take to be taken; 30 seconds unless changed.
+	Patience time.Duration
+
 	call    *Call
 	control *http.ResponseController
 }
@@ -34,7 +37,7 @@ func (c *Call) EventStream() (*Stream, error) {
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("X-Accel-Buffering", "no") // nginx in front would hold events back
 	c.Response().WriteHeader(http.StatusOK)
-	s := &Stream{call: c, control: http.NewResponseController(c.Response())}
+	s := &Stream{Patience: writeTimeout, call: c, control: http.NewResponseController(c.Response())}
 	return s, s.control.Flush()
 }
 
@@ -50,11 +53,15 @@ func (s *Stream) Line(line string) error {
 
 // Event sends a named event with data as JSON.
 func (s *Stream) Event(name string, data any) error {
-	text, err := json.Marshal(data)
-	if err != nil {
+	var event bytes.Buffer
+	fmt.Fprintf(&event, "event: %s\ndata: ", name)
+	encoder := json.NewEncoder(&event) // it ends the line
+	encoder.SetEscapeHTML(false)       // nothing reads this as HTML, and logs are full of it
+	if err := encoder.Encode(data); err != nil {
 		return fmt.Errorf("write event: %w", err)
 	}
-	return s.send(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, text))
+	event.WriteByte('\n')
+	return s.send(event.Bytes())
 }
 
 // Fail ends a stream that broke with what a person may know of it.
@@ -66,7 +73,7 @@ func (s *Stream) Fail(err error) error {
 func (s *Stream) Beat() error { return s.send([]byte(":\n\n")) }
 
 func (s *Stream) send(event []byte) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.Patience)); err != nil {
 		return err
 	}
 	if _, err := s.call.Response().Write(event); err != nil {

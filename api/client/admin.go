@@ -70,6 +70,11 @@ func (c *Client) Overview(ctx context.Context) (wire.Overview, error) {
 	return content[wire.Overview](ctx, c, request{method: http.MethodGet, path: []string{"admin", "overview"}})
 }
 
+// Settings lists what the platform's configuration says, without secrets.
+func (c *Client) Settings(ctx context.Context) ([]wire.Setting, error) {
+	return content[[]wire.Setting](ctx, c, request{method: http.MethodGet, path: []string{"admin", "settings"}})
+}
+
 // Audit lists recorded changes, newest first; the next page begins at the cursor returned.
 func (c *Client) Audit(ctx context.Context, name, target, cursor string) ([]wire.AuditEntry, string, error) {
 	query := url.Values{}
@@ -82,12 +87,12 @@ func (c *Client) Audit(ctx context.Context, name, target, cursor string) ([]wire
 	return answer.Content, answer.NextCursor, err
 }
 
-// Doctor says what is not as it should be.
-func (c *Client) Doctor(ctx context.Context) ([]paas.Finding, error) {
-	return content[[]paas.Finding](ctx, c, request{method: http.MethodGet, path: []string{"admin", "doctor"}})
+// Doctor looks at every part of the platform and says what is not as it should be.
+func (c *Client) Doctor(ctx context.Context) (paas.Examination, error) {
+	return content[paas.Examination](ctx, c, request{method: http.MethodGet, path: []string{"admin", "doctor"}})
 }
 
-// RepairOrphans removes what is kept of projects that do not exist, and says what is left to find.
-func (c *Client) RepairOrphans(ctx context.Context) ([]paas.Finding, error) {
-	return content[[]paas.Finding](ctx, c, request{method: http.MethodPost, path: []string{"admin", "doctor", "repair"}})
+// Repair puts right what is safe to, and says what it did and what is left to find.
+func (c *Client) Repair(ctx context.Context) (paas.Examination, error) {
+	return content[paas.Examination](ctx, c, request{method: http.MethodPost, path: []string{"admin", "doctor", "repair"}})
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -20,6 +21,9 @@ import (
 )
 
 const basePath = "/api/v1"
+
+// agent is what this program calls itself, for the list of one's log-ins.
+const agent = "paastech (" + runtime.GOOS + "/" + runtime.GOARCH + ")"
 
 // maxAnswer bounds what is read of one answer that is not a stream.
 const maxAnswer = 64 << 20
@@ -142,6 +146,7 @@ func (c *Client) prepare(ctx context.Context, r request) (*http.Request, error) 
 		sent.Header.Set("Content-Type", "application/json")
 	}
 	sent.Header.Set("Accept", "application/json")
+	sent.Header.Set("User-Agent", agent)
 	if r.accept != "" {
 		sent.Header.Set("Accept", r.accept)
 	}

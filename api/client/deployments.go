@@ -63,6 +63,8 @@ type EnvOptions struct {
 	Build  bool  // those of builds, not of the application
 	Deploy *bool // roll the change out; nil means when the project is live
 	Wait   Waiting
+
+	Revision string // not empty: change only the set that has it
 }
 
 func (o EnvOptions) query() url.Values {
@@ -72,6 +74,9 @@ func (o EnvOptions) query() url.Values {
 	}
 	if o.Deploy != nil {
 		query.Set("deploy", strconv.FormatBool(*o.Deploy))
+	}
+	if o.Revision != "" {
+		query.Set("revision", o.Revision)
 	}
 	return query
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
@@ -55,9 +56,26 @@ func (c *Client) FindProject(ctx context.Context, nameOrID string) (wire.Project
 	return wire.Project{}, paas.Errorf(paas.NotFound, paas.ENotFound, "You have no project %q. `paastech projects ls` shows yours.", nameOrID)
 }
 
-// UpdateProject changes a project's name or deploy branch.
-func (c *Client) UpdateProject(ctx context.Context, id paas.ProjectID, change wire.ProjectChange) (wire.Project, error) {
-	return content[wire.Project](ctx, c, request{method: http.MethodPatch, path: project(id), body: change})
+// UpdateOptions say what a change of settings is meant for and when it is rolled out.
+type UpdateOptions struct {
+	Revision string // not empty: change only the settings that have it
+	Later    bool   // leave them to the next deployment
+}
+
+func (o UpdateOptions) query() url.Values {
+	query := url.Values{}
+	if o.Revision != "" {
+		query.Set("revision", o.Revision)
+	}
+	if o.Later {
+		query.Set("deploy", "false")
+	}
+	return query
+}
+
+// UpdateProject changes a project's name, deploy branch or settings.
+func (c *Client) UpdateProject(ctx context.Context, id paas.ProjectID, change wire.ProjectChange, options UpdateOptions) (wire.Project, error) {
+	return content[wire.Project](ctx, c, request{method: http.MethodPatch, path: project(id), query: options.query(), body: change})
 }
 
 // DeleteProject removes a project with everything that belongs to it.

@@ -109,7 +109,33 @@ func (c *Client) FollowDeploymentLog(ctx context.Context, id paas.ProjectID, num
 
 // Events gives hear each change of one's projects as it happens, until ctx ends or hear fails.
 func (c *Client) Events(ctx context.Context, hear func(wire.Event) error) error {
-	response, err := c.send(ctx, request{method: http.MethodGet, path: []string{"events"}, accept: eventStream})
+	return c.hear(ctx, request{method: http.MethodGet, path: []string{"events"}, accept: eventStream}, hear)
+}
+
+// FollowEvents is Events for one project; it begins with the newest that have happened, oldest first.
+func (c *Client) FollowEvents(ctx context.Context, id paas.ProjectID, newest int, hear func(wire.Event) error) error {
+	query := url.Values{}
+	if newest > 0 {
+		query.Set("limit", strconv.Itoa(newest))
+	}
+	return c.hear(ctx, request{method: http.MethodGet, path: project(id, "events"), query: query, accept: eventStream}, hear)
+}
+
+// ProjectEvents lists what happened to a project, newest first; the next page begins at the cursor returned.
+func (c *Client) ProjectEvents(ctx context.Context, id paas.ProjectID, limit int, cursor string) ([]wire.Event, string, error) {
+	query := url.Values{}
+	if limit > 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	answer, err := call[[]wire.Event](ctx, c, request{method: http.MethodGet, path: project(id, "events"), query: query})
+	return answer.Content, answer.NextCursor, err
+}
+
+func (c *Client) hear(ctx context.Context, r request, hear func(wire.Event) error) error {
+	response, err := c.send(ctx, r)
 	if err != nil {
 		return err
 	}

@@ -74,27 +74,6 @@ func InviteOf(i paas.Invite) Invite {
 	return Invite{ID: i.ID, Email: i.Email, By: i.By, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
 }
 
-// Overview is the platform at a glance.
-type Overview struct {
-	Users       int                 `json:"users"`
-	Admins      int                 `json:"admins"`
-	Unverified  int                 `json:"unverified"`
-	Projects    int                 `json:"projects"`
-	Statuses    map[paas.Status]int `json:"statuses"`
-	Containers  int                 `json:"containers"`
-	Deployments int                 `json:"deployments"` // on their way
-	MailsQueued int                 `json:"mailsQueued"`
-	MailsFailed int                 `json:"mailsFailed"`
-}
-
-// OverviewOf shows an overview.
-func OverviewOf(o paas.Overview) Overview {
-	return Overview{
-		Users: o.Users, Admins: o.Admins, Unverified: o.Unverified, Projects: o.Projects, Statuses: o.Statuses, Containers: o.Containers,
-		Deployments: o.Active, MailsQueued: o.MailsQueued, MailsFailed: o.MailsFailed,
-	}
-}
-
 // AuditEntry is one recorded change.
 type AuditEntry struct {
 	ID     int64       `json:"id"`

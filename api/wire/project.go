@@ -21,7 +21,8 @@ type Project struct {
 	Status     paas.Status    `json:"status"`
 	Deployment *Deployment    `json:"deployment"` // the newest, whatever became of it
 	Live       *Deployment    `json:"live"`       // the one that runs
-	Running    paas.Formation `json:"running"`    // containers that run, by process
+	Running    paas.Formation `json:"running"`    // containers of the live version that run, by process
+	Ending     paas.Formation `json:"ending"`     // those of earlier versions that are on their way out
 	Crash      *Crash         `json:"crash"`      // null unless it keeps ending
 }
 
@@ -47,6 +48,7 @@ type Settings struct {
 	Branch    string         `json:"branch"`    // empty until the first deploy
 	App       paas.App       `json:"app"`       // what is set over what the source declares
 	Formation paas.Formation `json:"formation"` // what was scaled; processes that are missing are as declared
+	Revision  string         `json:"revision"`  // of app: another as soon as that is another
 }
 
 // NewProject is a project to make.
@@ -69,6 +71,7 @@ type SettingsChange struct {
 // Env is a set of variables, and the deployment that a change of it made.
 type Env struct {
 	Env        paas.Env    `json:"env"`
+	Revision   string      `json:"revision"` // of the set: another as soon as that is another
 	Deployment *Deployment `json:"deployment,omitempty"`
 }
 

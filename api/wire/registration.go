@@ -86,18 +86,27 @@ func TokenOf(t paas.APIToken) Token {
 	}
 }
 
-// Event is a change of one of one's projects, as GET /events tells it.
+// Event is what happened to one of one's projects.
 type Event struct {
+	ID         int64          `json:"id,omitempty"`
 	Kind       paas.EventKind `json:"kind"`
 	Project    paas.ProjectID `json:"project"`
 	At         time.Time      `json:"at"`
+	Message    string         `json:"message,omitempty"`
+	By         string         `json:"by,omitempty"`
+	Version    int            `json:"version,omitempty"`
+	Process    string         `json:"process,omitempty"`
+	ExitCode   *int           `json:"exitCode,omitempty"`
 	Status     paas.Status    `json:"status,omitempty"`
 	Deployment *Deployment    `json:"deployment,omitempty"`
 }
 
 // EventOf shows an event.
 func EventOf(e paas.Event) Event {
-	shown := Event{Kind: e.Kind, Project: e.Project, At: e.At.UTC(), Status: e.Status}
+	shown := Event{
+		ID: e.ID, Kind: e.Kind, Project: e.Project, At: e.At.UTC(), Message: e.Message,
+		By: e.By, Version: e.Number, Process: e.Process, ExitCode: e.ExitCode, Status: e.Status,
+	}
 	if e.Deployment != nil {
 		deployment := DeploymentOf(*e.Deployment)
 		shown.Deployment = &deployment

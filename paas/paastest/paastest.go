@@ -35,6 +35,13 @@ func (Engine) Check(_ context.Context, _ paas.ContainerID, probe paas.Probe) (pa
 	return Ready(probe), nil
 }
 
+// Endings tells of nothing until ctx ends.
+func (Engine) Endings(ctx context.Context) <-chan paas.Container {
+	none := make(chan paas.Container)
+	context.AfterFunc(ctx, func() { close(none) })
+	return none
+}
+
 // Ready is the answer of what is ready at the first port that was asked for.
 func Ready(probe paas.Probe) paas.Readiness {
 	ready := paas.Readiness{Ready: true}
@@ -71,6 +78,9 @@ func (Engine) Statistics(context.Context, paas.ContainerID) (paas.Statistics, er
 func (Engine) Changes(context.Context) <-chan struct{}                           { return nil }
 func (Engine) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error     { return nil }
 func (Engine) Volumes(context.Context, paas.ProjectID) ([]paas.VolumeUse, error) { return nil, nil }
+func (Engine) Examine(context.Context, []paas.ProjectID) []paas.Check            { return nil }
+func (Engine) Mend(context.Context, []paas.ProjectID) ([]string, error)          { return nil, nil }
+func (Engine) Lacking(context.Context, []paas.ImageRef) ([]paas.ImageRef, error) { return nil, nil }
 func (Engine) RemoveVolume(context.Context, paas.ProjectID, string) error        { return nil }
 func (Engine) Forget(context.Context, paas.ProjectID) error                      { return nil }
 func (Engine) Projects(context.Context) ([]paas.ProjectID, error)                { return nil, nil }
@@ -88,9 +98,15 @@ func (Builder) Plan(context.Context, string) (paas.BuildPlan, error) {
 func (Builder) Build(context.Context, paas.Build) (paas.Image, error)         { return paas.Image{}, nil }
 func (Builder) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error { return nil }
 func (Builder) Shrink(context.Context, int64) (int64, error)                  { return 0, nil }
-func (Builder) Forget(context.Context, paas.ProjectID) error                  { return nil }
-func (Builder) Projects(context.Context) ([]paas.ProjectID, error)            { return nil, nil }
-func (Builder) Size(context.Context, paas.ProjectID) (int64, error)           { return 0, nil }
+func (Builder) Examine(context.Context) paas.Check {
+	return paas.Check{Part: paas.PartBuilder, Summary: "is there", Findings: []paas.Finding{}}
+}
+func (Builder) Lacking(_ context.Context, images []paas.ImageRef) ([]paas.ImageRef, error) {
+	return images, nil
+}
+func (Builder) Forget(context.Context, paas.ProjectID) error        { return nil }
+func (Builder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil, nil }
+func (Builder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
 
 // Router leads nowhere, and drains at once.
 type Router struct{}
@@ -169,6 +185,12 @@ func (l *Logbook) Projects(context.Context) ([]paas.ProjectID, error) {
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Keys(l.lines)), nil
 }
+
+// Quota has room for all.
+func (l *Logbook) Quota() int64 { return 1 << 20 }
+
+// Limit keeps all.
+func (l *Logbook) Limit(context.Context, paas.ProjectID) error { return nil }
 
 // Trim keeps all.
 func (l *Logbook) Trim(context.Context, int64) error { return nil }

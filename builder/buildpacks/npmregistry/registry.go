@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/paastech-cloud/paastech/builder/buildpacks/semver"
 )
@@ -45,7 +46,9 @@ func New(url string) *Registry {
 	if url == "" {
 		url = Public
 	}
-	return &Registry{url: strings.TrimSuffix(url, "/"), client: &http.Client{}}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = 30 * time.Second // a registry that is silent longer than this is asked again
+	return &Registry{url: strings.TrimSuffix(url, "/"), client: &http.Client{Transport: transport}}
 }
 
 type manifest struct {
@@ -113,24 +116,46 @@ func (r *Registry) get(ctx context.Context, url string, into any) error {
 	return nil
 }
 
+// pauses are waited before a question is asked again that got no answer, or one that says later.
+var pauses = [...]time.Duration{500 * time.Millisecond, 2 * time.Second}
+
+// open asks, and asks again where that may help: one lost answer is no reason to fail a build.
 func (r *Registry) open(ctx context.Context, url string) (io.ReadCloser, error) {
+	for _, pause := range pauses {
+		body, later, err := r.try(ctx, url)
+		if !later {
+			return body, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+	body, _, err := r.try(ctx, url)
+	return body, err
+}
+
+// try asks once, and tells whether another answer is likely a little later.
+func (r *Registry) try(ctx context.Context, url string) (body io.ReadCloser, later bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask the npm registry: %w", err)
+		return nil, false, fmt.Errorf("ask the npm registry: %w", err)
 	}
 	request.Header.Set("Accept", abbreviated+", application/json, */*;q=0.1")
 	response, err := r.client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask the npm registry: %w", err)
+		return nil, true, fmt.Errorf("ask the npm registry: %w", err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return response.Body, nil
+		return response.Body, false, nil
 	}
 	response.Body.Close()
 	if response.StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("%s: %w", request.URL.Redacted(), ErrNoVersion)
+		return nil, false, fmt.Errorf("%s: %w", request.URL.Redacted(), ErrNoVersion)
 	}
-	return nil, fmt.Errorf("ask the npm registry: %s answered %s", request.URL.Redacted(), response.Status)
+	later = response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests
+	return nil, later, fmt.Errorf("ask the npm registry: %s answered %s", request.URL.Redacted(), response.Status)
 }
 
 // escape makes "@scope/name" one element of a path.

@@ -131,3 +131,32 @@ func TestUnpackStaysInside(t *testing.T) {
 		t.Errorf("a file was written outside: %v", err)
 	}
 }
+
+// TestOneLostAnswerFailsNothing has a registry that breaks off, then asks to wait, then answers; and one
+// that never does.
+func TestOneLostAnswerFailsNothing(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		switch asked++; asked {
+		case 1:
+			panic(http.ErrAbortHandler)
+		case 2:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintf(w, `{"version":"1.0.0","dist":{"tarball":"x","integrity":%q}}`, integrityOf(nil))
+		}
+	}))
+	defer server.Close()
+	if release, err := find(t, New(server.URL), "1.0.0"); err != nil || release.Version.String() != "1.0.0" || asked != 3 {
+		t.Errorf("after %d questions: %v, %v", asked, release.Version, err)
+	}
+	gone := 0
+	never := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { gone++; w.WriteHeader(http.StatusBadGateway) }))
+	defer never.Close()
+	if _, err := find(t, New(never.URL), "1.0.0"); err == nil || !strings.Contains(err.Error(), "502") || gone != len(pauses)+1 {
+		t.Errorf("after %d questions: %v", gone, err)
+	}
+	if _, err := find(t, serve(t, nil, ""), "7.0.0"); !errors.Is(err, ErrNoVersion) {
+		t.Errorf("a version that is not there: %v", err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -45,6 +46,9 @@ func main() {
 		idle()
 	case "chatty":
 		chat()
+	case "flood":
+		flood()
+		return
 	case "odd":
 		writeOddLines()
 	case "late":
@@ -160,4 +164,15 @@ func stat(w http.ResponseWriter, r *http.Request) {
 func burn(http.ResponseWriter, *http.Request) {
 	for end := time.Now().Add(time.Second); time.Now().Before(end); {
 	}
+}
+
+// flood writes 10 MB a second for 25 s, and a last line.
+func flood() {
+	line := strings.Repeat("x", 999) + "\n"
+	for range 2500 {
+		began := time.Now()
+		fmt.Print(strings.Repeat(line, 100))
+		time.Sleep(10*time.Millisecond - time.Since(began))
+	}
+	fmt.Println("the flood has ended")
 }

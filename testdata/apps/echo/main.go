@@ -23,8 +23,15 @@ func main() {
 			time.Sleep(time.Second)
 		}
 	}
+	switch os.Getenv("BROKEN") {
+	case "exits":
+		fmt.Println("broken")
+		os.Exit(1)
+	case "never listens":
+		select {}
+	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello", os.Getenv("GREETING")) })
+	mux.HandleFunc("/", hello)
 	mux.HandleFunc("/up", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up") })
 	mux.HandleFunc("/slow", slow)
 	mux.HandleFunc("/ws", upgrade)
@@ -42,9 +49,19 @@ func main() {
 		fmt.Println("ended as told")
 		os.Exit(0)
 	}()
+	pause, _ := time.ParseDuration(os.Getenv("START_PAUSE"))
+	time.Sleep(pause)
 	fmt.Println("listening on", os.Getenv("PORT"))
+	fmt.Println("ready at", time.Now().UnixMicro())
 	_ = server.ListenAndServe()
 	select {} // the signal's goroutine ends the program
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) {
+	if os.Getenv("BROKEN") == "answers 500" {
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	fmt.Fprintln(w, "hello", os.Getenv("GREETING"))
 }
 
 func slow(w http.ResponseWriter, r *http.Request) {

@@ -1,19 +1,27 @@
-package cli
+package paas
 
 import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/paastech-cloud/paastech/paas"
 )
 
-// parseDotenv reads a .env file: KEY=value lines, with an optional `export`, # comments, 'single'
+// DotenvError is what is wrong in one line of a .env file, without the line itself: it may be a secret.
+type DotenvError struct {
+	Line    int // from 1
+	Message string
+}
+
+// Error names the line.
+func (e *DotenvError) Error() string { return fmt.Sprintf("Line %d: %s", e.Line, e.Message) }
+
+// ParseDotenv reads the text of a .env file: KEY=value lines, with an optional `export`, # comments, 'single'
 // quotes (nothing is special in them) and "double" quotes (\n \r \t \" \\ \$ are). Both kinds may go
-// over several lines. Nothing is expanded: the value is what the file says.
-func parseDotenv(name, text string) (map[string]string, error) {
+// over several lines. Nothing is expanded: the value is what the file says. Of a name that is there twice
+// the last value counts. The error is a *DotenvError.
+func ParseDotenv(text string) (Env, error) {
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
-	variables := map[string]string{}
+	variables := Env{}
 	for line := 1; text != ""; line++ {
 		statement, rest, _ := strings.Cut(text, "\n")
 		trimmed := strings.TrimSpace(statement)
@@ -24,25 +32,21 @@ func parseDotenv(name, text string) (map[string]string, error) {
 		left, _, assigned := strings.Cut(statement, "=")
 		key := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(left), "export "))
 		if !assigned {
-			return nil, dotenvError(name, line, "%q is no KEY=value", trimmed)
+			return nil, &DotenvError{line, "this is no NAME=value."}
 		}
-		if err := paas.ValidateEnvKey(key); err != nil {
-			return nil, dotenvError(name, line, "%s", paas.Public(err).Message)
+		if err := ValidateEnvKey(key); err != nil {
+			return nil, &DotenvError{line, Public(err).Message}
 		}
 		text = text[len(left)+1:]
 		value, length, err := dotenvValue(text)
 		if err != nil {
-			return nil, dotenvError(name, line, "%s: %s", key, err)
+			return nil, &DotenvError{line, key + ": " + err.Error() + "."}
 		}
-		variables[key] = value
+		variables[key] = Secret(value)
 		line += strings.Count(text[:length], "\n")
 		_, text, _ = strings.Cut(text[length:], "\n")
 	}
 	return variables, nil
-}
-
-func dotenvError(name string, line int, format string, args ...any) error {
-	return failf(paas.EInvalid, "%s:%d: %s", name, line, fmt.Sprintf(format, args...))
 }
 
 // dotenvValue reads one value and says how far it goes; what follows there is the end of a line.

@@ -1,0 +1,81 @@
+package paas
+
+import (
+	"context"
+	"slices"
+)
+
+// decidedRoute is what the ingress should answer for a project.
+func (p *Platform) decidedRoute(w world, project Project) Route {
+	route := Route{Host: p.Hostname(project.ID), Project: project.ID}
+	live, isLive := w.live[project.ID]
+	switch {
+	case project.Stopped:
+		route.State = RouteStopped
+	case isLive:
+		return p.liveRoute(live, w.containers[project.ID])
+	case len(w.active[project.ID]) > 0:
+		route.State = RouteStarting
+	default:
+		route.State = RouteNew
+	}
+	return route
+}
+
+func sameRoute(a, b Route) bool {
+	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets)
+}
+
+// reconcileRoutes puts the routes right that are not, those of projects on which somebody works excepted.
+// After a start that is all of them: what runs must not wait for what has to be launched, nor for a look
+// at everything for each of the others.
+func (p *Platform) reconcileRoutes(ctx context.Context, w world) error {
+	routes := map[Hostname]Route{}
+	for _, route := range p.Router.Routes() {
+		routes[route.Host] = route
+	}
+	var wrong []ProjectID
+	for id, project := range w.projects {
+		if route := p.decidedRoute(w, project); !sameRoute(routes[route.Host], route) {
+			if release, free := p.queue.tryTake(id); free {
+				defer release()
+				wrong = append(wrong, id)
+			}
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	w, err := p.look(ctx) // again, with their turns in hand
+	if err != nil {
+		return err
+	}
+	for _, id := range wrong {
+		project, known := w.projects[id]
+		if !known {
+			continue
+		}
+		p.Router.Replace(p.decidedRoute(w, project))
+		if err := p.Repositories.Create(ctx, id); err != nil { // a daemon may have died between row and repository
+			return err
+		}
+	}
+	return nil
+}
+
+// reconcileRoute puts the one route right.
+func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
+	w, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	project, known := w.projects[id]
+	if !known {
+		return nil
+	}
+	route := p.decidedRoute(w, project)
+	if !slices.ContainsFunc(p.Router.Routes(), func(r Route) bool { return sameRoute(r, route) }) {
+		p.Router.Replace(route)
+	}
+	return nil
+}
