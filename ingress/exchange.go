@@ -157,7 +157,12 @@ func (e *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 		log.DebugContext(r.Context(), "ingress: the client went away", "host", e.host)
 		panic(http.ErrAbortHandler)
 	}
-	log.WarnContext(r.Context(), "ingress: no answer", "host", e.host, "method", r.Method, "error", err, "cause", cause)
+	e.explain(w, r, errors.Join(err, cause))
+}
+
+// explain answers a request that no target answered with a page.
+func (e *exchange) explain(w http.ResponseWriter, r *http.Request, err error) {
+	e.ingress.options.Log.WarnContext(r.Context(), "ingress: no answer", "host", e.host, "method", r.Method, "error", err)
 	entry := e.ingress.table.Load().entries[e.host]
 	if entry != nil && entry.route.State == paas.RouteLive {
 		e.ingress.pages.unreachable(w, r)

@@ -4,7 +4,6 @@ package ingress
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -39,7 +38,7 @@ const (
 
 // Ingress is a listening reverse proxy.
 type Ingress struct {
-	listener net.Listener
+	front    *front
 	server   *http.Server
 	options  Options
 	pages    pages
@@ -50,6 +49,7 @@ type Ingress struct {
 	changes  sync.Mutex                  // held while the next table is made
 	counters map[paas.ProjectID]*traffic // guarded by changes
 	requests sync.WaitGroup
+	closing  atomic.Bool // connections end after the request they are at
 }
 
 var _ paas.Router = (*Ingress)(nil)
@@ -71,7 +71,7 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 		return nil, fmt.Errorf("open the ingress listener: %w", err)
 	}
 	i := &Ingress{
-		listener: listener,
+		front:    newFront(listener),
 		options:  options,
 		pages:    pages,
 		buffers:  newBufferPool(),
@@ -101,34 +101,46 @@ func (i *Ingress) newServer() *http.Server {
 }
 
 // Address is where the ingress listens.
-func (i *Ingress) Address() string { return i.listener.Addr().String() }
+func (i *Ingress) Address() string { return i.front.Addr().String() }
 
 // Run serves until the context ends. It then takes no new connections, lets requests in flight
 // finish until the shutdown timeout, and cuts what is left, WebSockets among it.
 func (i *Ingress) Run(ctx context.Context) error {
-	served := make(chan error, 1)
-	go func() { served <- i.server.Serve(i.listener) }()
+	ended := make(chan error, 2)
+	var serving sync.WaitGroup
+	serving.Go(func() { ended <- i.server.Serve(i.front) })
+	serving.Go(func() { ended <- i.welcome() })
+	defer serving.Wait()
+	var first error
 	select {
-	case err := <-served:
-		i.cut()
-		return fmt.Errorf("serve ingress: %w", err)
+	case err := <-ended:
+		first = fmt.Errorf("serve ingress: %w", err)
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), i.options.ShutdownTimeout)
 	defer cancel()
-	if err := i.server.Shutdown(grace); err != nil {
+	if err := i.shutdown(grace); err != nil {
 		i.options.Log.InfoContext(ctx, "ingress: requests were cut at shutdown", "error", err)
 	}
 	i.cut()
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve ingress: %w", err)
-	}
-	return nil
+	return first
+}
+
+// shutdown takes no new connections and lets requests in flight finish until ctx ends.
+func (i *Ingress) shutdown(ctx context.Context) error {
+	_ = i.front.Close() // the server's Shutdown closes it again
+	var visits sync.WaitGroup
+	visits.Go(func() { i.farewell(ctx) })
+	defer visits.Wait()
+	return i.server.Shutdown(ctx)
 }
 
 // cut ends everything that is in flight and waits for it.
 func (i *Ingress) cut() {
 	_ = i.server.Close() // the listener may be closed already
+	for _, v := range i.front.all() {
+		_ = v.conn.Close()
+	}
 	i.changes.Lock()
 	defer i.changes.Unlock()
 	for _, e := range i.table.Swap(&table{}).entries {

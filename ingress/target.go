@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/paastech-cloud/paastech/ingress/http1"
 )
 
 const (
@@ -25,8 +27,9 @@ const (
 // target is a container that takes requests, with connections of its own.
 type target struct {
 	address   netip.AddrPort
-	transport *http.Transport
-	load      atomic.Int64 // exchanges in flight
+	pool      *http1.Pool     // for visitors
+	transport *http.Transport // for net/http
+	load      atomic.Int64    // exchanges in flight
 
 	mu        sync.Mutex
 	exchanges map[*exchange]struct{} // in flight; guarded by mu
@@ -38,6 +41,9 @@ func newTarget(address netip.AddrPort) *target {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &target{
 		address: address,
+		pool: http1.NewPool(http1.PoolOptions{
+			Address: address.String(), DialTimeout: dialTimeout, IdleTimeout: idleTargetTimeout, MaxIdle: idleConnectionsPerTarget,
+		}),
 		transport: &http.Transport{
 			DialContext:            dialer.DialContext, // direct: no proxy from the environment
 			DisableCompression:     true,               // what the client asked for goes through as it is
@@ -90,6 +96,7 @@ func (t *target) retire() {
 // end is called once, with mu held.
 func (t *target) end() {
 	close(t.idle)
+	t.pool.Close()
 	t.transport.CloseIdleConnections()
 }
 

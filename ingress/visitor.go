@@ -1,0 +1,189 @@
+package ingress
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/paastech-cloud/paastech/ingress/http1"
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// visitorBuffer is of what is read ahead of a client: the longest head, with a small body, that is
+// answered without net/http.
+const visitorBuffer = 4 << 10
+
+// visitor is a client's connection while its requests are of the usual kind (package http1). The first
+// that is not, and all after it, are net/http's.
+type visitor struct {
+	ingress *Ingress
+	conn    net.Conn
+	tcp     *net.TCPConn // conn when it is one without TLS; else nil
+	in      *bufio.Reader
+	out     []byte // the head that is being written
+	origin  []byte // the headers that say where the client is
+	peek    *http1.Peeker
+	request http1.Request
+	answer  http1.Response
+	relay   relay
+
+	served  bool        // a request was answered
+	reading atomic.Bool // it waits for a request
+}
+
+func (i *Ingress) newVisitor(conn net.Conn, peer netip.Addr) *visitor {
+	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(conn)}
+	v.tcp, _ = conn.(*net.TCPConn)
+	v.origin = append(v.origin, "X-Forwarded-For: "...)
+	v.origin = append(v.origin, peer.String()...)
+	v.origin = append(v.origin, "\r\nX-Real-Ip: "...)
+	v.origin = append(v.origin, peer.String()...)
+	v.origin = append(v.origin, "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: "...)
+	return v
+}
+
+// fate is what becomes of a connection.
+type fate int
+
+const (
+	stays  fate = iota // for another request
+	ends               // it is closed
+	leaves             // net/http takes it over, with what was read but not answered
+)
+
+// serve answers requests until one is unusual or the connection ends.
+func (v *visitor) serve() fate {
+	for {
+		if fate := v.next(); fate != stays {
+			return fate
+		}
+		v.served = true
+	}
+}
+
+// next reads a request and answers it.
+func (v *visitor) next() fate {
+	head, fate := v.read()
+	if fate != stays {
+		return fate
+	}
+	host, project := v.ingress.live(head.Host)
+	if project == nil {
+		return leaves
+	}
+	return v.forward(host, project)
+}
+
+// read reads the head of the next request, and its body: all of it is in the buffer.
+func (v *visitor) read() (*http1.Request, fate) {
+	v.reading.Store(true)
+	defer v.reading.Store(false)
+	if v.ingress.closing.Load() {
+		return nil, ends
+	}
+	pause := idleTimeout
+	if !v.served {
+		pause = v.ingress.options.ReadHeaderTimeout
+	}
+	if err := v.conn.SetReadDeadline(time.Now().Add(pause)); err != nil {
+		return nil, ends
+	}
+	wanted, began := 1, !v.served
+	for {
+		buffer, err := v.in.Peek(max(wanted, v.in.Buffered()))
+		if err != nil {
+			return nil, v.gaveUp(err)
+		}
+		if !began {
+			began = true
+			if err := v.conn.SetReadDeadline(time.Now().Add(v.ingress.options.ReadHeaderTimeout)); err != nil {
+				return nil, ends
+			}
+		}
+		switch v.request.Parse(buffer) {
+		case http1.Unusual:
+			return nil, leaves
+		case http1.Partial:
+			wanted = len(buffer) + 1
+		case http1.Whole:
+			whole := int64(v.request.Size) + v.request.Length
+			if whole <= int64(len(buffer)) {
+				return &v.request, stays
+			}
+			if whole > visitorBuffer {
+				return nil, leaves
+			}
+			wanted = int(whole)
+		}
+		if wanted > visitorBuffer {
+			return nil, leaves
+		}
+	}
+}
+
+// gaveUp says what becomes of a connection that could not be read. What came of a request is
+// answered by net/http, which knows how to refuse it.
+func (v *visitor) gaveUp(err error) fate {
+	if v.in.Buffered() > 0 && !isTimeout(err) {
+		return leaves
+	}
+	return ends
+}
+
+// live finds the route of a Host header, when it leads to an application.
+func (i *Ingress) live(host []byte) (paas.Hostname, *entry) {
+	entries := i.table.Load().entries
+	name := paas.Hostname(host)
+	found := entries[name]
+	if found == nil {
+		name = hostname(string(host))
+		found = entries[name]
+	}
+	if found == nil || found.route.State != paas.RouteLive {
+		return "", nil
+	}
+	return name, found
+}
+
+// sent is the head of the request as the application gets it, and its body.
+func (v *visitor) sent() []byte {
+	r := &v.request
+	out := append(v.out[:0], r.Method...)
+	out = append(out, ' ')
+	out = append(out, r.Target...)
+	out = append(out, " HTTP/1.1\r\nHost: "...)
+	out = append(out, r.Host...)
+	out = append(out, "\r\n"...)
+	for _, line := range r.Lines {
+		out = append(out, line...)
+	}
+	out = append(out, v.origin...)
+	out = append(out, r.Host...)
+	out = append(out, "\r\n\r\n"...)
+	out = append(out, v.body()...)
+	v.out = out
+	return out
+}
+
+func (v *visitor) body() []byte {
+	buffer, _ := v.in.Peek(v.request.Size + int(v.request.Length)) // it is there: read saw to it
+	return buffer[v.request.Size:]
+}
+
+// repeatable tells whether a request that failed can be sent again, as the function of this name does
+// for net/http's.
+func (v *visitor) repeatable(err error) bool {
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return true
+	}
+	return slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, string(v.request.Method))
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
