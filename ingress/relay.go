@@ -79,10 +79,13 @@ func (r *relay) begin(v *visitor, host paas.Hostname) {
 	r.mu.Unlock()
 }
 
-// end lets go of the target.
+// end lets go of the target, and of more memory than a connection that waits is worth.
 func (r *relay) end() {
 	r.release()
 	clear(r.tried[:cap(r.tried)]) // a target that has gone is not kept
+	if cap(r.visitor.out) > visitorBuffer {
+		r.visitor.out = nil
+	}
 }
 
 // cut ends the exchange: closing the target's connection ends whatever waits for it.

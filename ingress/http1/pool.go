@@ -157,7 +157,7 @@ type Peeker struct {
 	raw  syscall.RawConn // nil where one cannot look: then everything is Nothing
 	buf  [1]byte
 	last Glance
-	once func(fd uintptr) bool
+	once func(fd uintptr)
 	wait func(fd uintptr) bool
 }
 
@@ -167,10 +167,7 @@ func NewPeeker(connection net.Conn) *Peeker {
 	if system, ok := connection.(syscall.Conn); ok {
 		p.raw, _ = system.SyscallConn() // without it, nothing is seen
 	}
-	p.once = func(fd uintptr) bool {
-		p.last = p.look(fd)
-		return true
-	}
+	p.once = func(fd uintptr) { p.last = p.look(fd) }
 	p.wait = func(fd uintptr) bool {
 		p.last = p.look(fd)
 		return p.last != Nothing
@@ -178,17 +175,23 @@ func NewPeeker(connection net.Conn) *Peeker {
 	return p
 }
 
-// Peek looks once.
-func (p *Peeker) Peek() Glance { return p.with(p.once) }
-
-// Wait looks until there is something to see, or the connection's read deadline passes: Nothing.
-func (p *Peeker) Wait() Glance { return p.with(p.wait) }
-
-func (p *Peeker) with(look func(uintptr) bool) Glance {
+// Peek looks once, whatever the connection's deadlines are.
+func (p *Peeker) Peek() Glance {
 	if p.raw == nil {
 		return Nothing
 	}
-	if err := p.raw.Read(look); err != nil {
+	if err := p.raw.Control(p.once); err != nil {
+		return Gone
+	}
+	return p.last
+}
+
+// Wait looks until there is something to see, or the connection's read deadline passes: Nothing.
+func (p *Peeker) Wait() Glance {
+	if p.raw == nil {
+		return Nothing
+	}
+	if err := p.raw.Read(p.wait); err != nil {
 		if isTimeout(err) {
 			return Nothing
 		}
