@@ -49,6 +49,8 @@ var onlyIn = map[string][]string{
 	"github.com/wneessen/go-mail":            {"mail"},
 	"github.com/trustelem/zxcvbn":            {"cli"},
 	"github.com/google/go-containerregistry": {"builder", "registry"},
+	"github.com/caddyserver/certmagic":       {"ingress"},
+	"github.com/libdns":                      {"ingress"},
 	"html/template":                          {"templates", "ingress"},
 }
 

@@ -39,6 +39,7 @@ func TestScript(t *testing.T) {
 			"account": cmdAccount,
 			"app":     cmdApp,
 			"fetch":   cmdFetch,
+			"answers": cmdAnswers,
 			"until":   cmdUntil,
 
 			"begin":      cmdBegin,
@@ -237,6 +238,21 @@ func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fetch STATUS REGEXP [PATH [HEADER: VALUE]...]")
 	}
+	if wrong := fetched(ts, args); wrong != "" {
+		ts.Fatalf("%s", wrong)
+	}
+}
+
+// cmdAnswers is fetch for an application that is on its way: it asks again, for a minute.
+func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: answers STATUS REGEXP [PATH [HEADER: VALUE]...]")
+	}
+	await(ts, time.Minute, fmt.Sprintf("it answers %v", args), func() bool { return fetched(ts, args) == "" })
+}
+
+// fetched says how the application's answer is another one than wanted.
+func fetched(ts *testscript.TestScript, args []string) (wrong string) {
 	ts.Check(ts.Exec("paastech", "open", "--print"))
 	address := strings.TrimSpace(ts.ReadFile("stdout"))
 	if len(args) > 2 {
@@ -245,8 +261,9 @@ func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	status, body, err := get(ts, address, args[min(3, len(args)):])
 	ts.Check(err)
 	if strconv.Itoa(status) != args[0] || !regexp.MustCompile(args[1]).Match(body) {
-		ts.Fatalf("%s answered %d, not %s like %q:\n%s", address, status, args[0], args[1], body)
+		return fmt.Sprintf("%s answered %d, not %s like %q:\n%s", address, status, args[0], args[1], body)
 	}
+	return ""
 }
 
 // cmdContainers prints the ids of all containers, of builds too, of the current directory's project.

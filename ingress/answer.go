@@ -65,7 +65,7 @@ func (r *relay) pass(conn *http1.Conn, counter *traffic) (again, keep bool, err 
 	case answer.Status != http.StatusNoContent:
 		out = append(out, answer.Said...)
 	}
-	out = endHead(out, answer.Dated, keep)
+	out = v.endHead(out, answer.Dated, answer.Strict, keep)
 	length := answer.Length
 	again = !answer.Closing
 	conn.Limit(-1)
@@ -87,8 +87,13 @@ func (r *relay) pass(conn *http1.Conn, counter *traffic) (again, keep bool, err 
 	return again, keep, err
 }
 
-// endHead completes the head of an answer.
-func endHead(out []byte, dated, keep bool) []byte {
+// endHead completes the head of an answer that is dated and strict already, or not.
+func (v *visitor) endHead(out []byte, dated, strict, keep bool) []byte {
+	if !strict && v.strict != "" {
+		out = append(out, "Strict-Transport-Security: "...)
+		out = append(out, v.strict...)
+		out = append(out, "\r\n"...)
+	}
 	if !dated {
 		out = append(out, "Date: "...)
 		out = time.Now().UTC().AppendFormat(out, http.TimeFormat)
@@ -256,7 +261,7 @@ func (r *relay) passUnusual(conn *http1.Conn, counter *traffic) (again, keep boo
 	var head bytes.Buffer
 	chunked := response.ContentLength < 0
 	writeHead(&head, response, string(v.request.Method), chunked)
-	out := endHead(append(v.out[:0], head.Bytes()...), response.Header.Get("Date") != "", keep)
+	out := v.endHead(append(v.out[:0], head.Bytes()...), response.Header.Get("Date") != "", response.Header.Get(strictTransport) != "", keep)
 	if err := r.write(out); err != nil {
 		return false, false, err
 	}

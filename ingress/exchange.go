@@ -42,6 +42,9 @@ func (i *Ingress) forward(w http.ResponseWriter, r *http.Request, host paas.Host
 			i.options.Log.DebugContext(ctx, "ingress: full duplex", "error", err)
 		}
 	}
+	if strict := i.strictTransport(); strict != "" && isSecure(r) {
+		seen.strict = strict
+	}
 	w.Header()["Content-Type"] = nil // net/http must not guess what the application left out
 	proxy := httputil.ReverseProxy{
 		Rewrite:        i.rewrite,

@@ -55,11 +55,17 @@ func setDefault(header http.Header, name, value string) {
 	}
 }
 
+// Schemes of a request, as X-Forwarded-Proto says them.
+const (
+	schemePlain  = "http"
+	schemeSecure = "https"
+)
+
 func scheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
+	if isSecure(r) {
+		return schemeSecure
 	}
-	return "http"
+	return schemePlain
 }
 
 // peerAddress is who is connected to us; invalid when that is no network address.

@@ -3,9 +3,11 @@ package ingress
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -16,6 +18,9 @@ import (
 // then net/http's: that is the listener which front is.
 type front struct {
 	listener net.Listener
+	server   *http.Server
+	tls      *tls.Config   // nil: none
+	visits   bool          // it has visitors
 	handed   chan net.Conn // to net/http
 	closed   chan struct{}
 	once     sync.Once
@@ -86,46 +91,72 @@ const (
 )
 
 // welcome takes connections until the listener is closed, and then waits for its visitors to leave.
-func (i *Ingress) welcome() error {
+func (i *Ingress) welcome(f *front) error {
 	var visits sync.WaitGroup
 	defer visits.Wait()
 	pause := firstAcceptPause
 	for {
-		conn, err := i.front.listener.Accept()
-		switch temporary, ok := errors.AsType[net.Error](err); {
+		conn, err := f.listener.Accept()
+		switch {
 		case err == nil:
 			pause = firstAcceptPause
-			visits.Go(func() { i.visit(conn) })
-		case ok && temporary.Temporary(): //nolint:staticcheck // out of descriptors: nothing else tells
+			visits.Go(func() { i.visit(f, conn) })
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default: // out of descriptors, say
+			i.options.Log.Warn("ingress: take a connection", "error", err)
 			time.Sleep(pause)
 			pause = min(2*pause, lastAcceptPause)
-		default:
-			return err
 		}
 	}
 }
 
 // visit answers what comes over a connection, or hands it on.
-func (i *Ingress) visit(conn net.Conn) {
+func (i *Ingress) visit(f *front, conn net.Conn) {
 	peer := addressOfPeer(conn)
-	if slices.ContainsFunc(i.options.TrustedProxies, func(t netip.Prefix) bool { return t.Contains(peer) }) {
-		i.front.hand(conn) // what it says about its clients is kept: that is net/http's
+	met := conn
+	if f.tls != nil {
+		secured, err := i.handshake(f, conn)
+		if err != nil {
+			_ = conn.Close()
+			return
+		}
+		if secured.ConnectionState().NegotiatedProtocol == "h2" {
+			f.hand(secured)
+			return
+		}
+		met = secured
+	}
+	// What a trusted proxy says about its clients is kept: that is net/http's.
+	if !f.visits || slices.ContainsFunc(i.options.TrustedProxies, func(t netip.Prefix) bool { return t.Contains(peer) }) {
+		f.hand(met)
 		return
 	}
-	v := i.newVisitor(conn, peer)
-	i.front.add(v)
+	v := i.newVisitor(met, conn, peer)
+	f.add(v)
 	fate := v.serve()
-	i.front.remove(v)
-	if fate == ends {
-		_ = conn.Close()
+	f.remove(v)
+	if fate == leaves && met.SetReadDeadline(time.Time{}) == nil {
+		f.hand(v.leave())
 		return
 	}
-	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		_ = conn.Close()
-		return
-	}
-	i.front.hand(v.leave())
+	_ = met.Close()
 }
+
+// handshake makes TLS of a connection.
+func (i *Ingress) handshake(f *front, conn net.Conn) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
+	defer cancel()
+	secured := tls.Server(conn, f.tls)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		i.options.Log.DebugContext(ctx, "ingress: handshake", "peer", conn.RemoteAddr().String(), "error", err)
+		return nil, err
+	}
+	return secured, nil
+}
+
+// handshakeTimeout allows for a certificate that is got meanwhile.
+const handshakeTimeout = 60 * time.Second
 
 // leave is the connection as net/http gets it: beginning with what was read but not answered.
 func (v *visitor) leave() net.Conn {
@@ -174,14 +205,13 @@ func (c *handedTCP) WriteTo(to io.Writer) (int64, error) {
 }
 
 // farewell asks the visitors to leave after the request they are at, until ctx ends.
-func (i *Ingress) farewell(ctx context.Context) {
-	i.closing.Store(true)
+func (f *front) farewell(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		visitors := i.front.all()
+		visitors := f.all()
 		if len(visitors) == 0 {
-			return
+			return nil
 		}
 		for _, v := range visitors {
 			if v.reading.Load() {
@@ -190,7 +220,7 @@ func (i *Ingress) farewell(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case <-tick.C:
 		}
 	}

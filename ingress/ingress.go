@@ -14,12 +14,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paastech-cloud/paastech/ingress/certificate"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
 // Options say where the ingress listens and whom it believes.
 type Options struct {
 	Listen            string         // host:port
+	TLS               *TLS           // nil: none
+	Dashboard         *Site          // served beside the applications; nil: it is not
 	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-* are kept and added to
 	DashboardURL      string         // where the pages send an owner; may be empty
 	ReadHeaderTimeout time.Duration  // for a request's header; 0 means 10 s
@@ -38,8 +43,10 @@ const (
 
 // Ingress is a listening reverse proxy.
 type Ingress struct {
-	front    *front
-	server   *http.Server
+	plain    *front
+	secure   *front // nil without TLS
+	keeper   *certificate.Keeper
+	reach    reach
 	options  Options
 	pages    pages
 	buffers  *bufferPool
@@ -66,29 +73,46 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingress pages: %w", err)
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", options.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("open the ingress listener: %w", err)
-	}
 	i := &Ingress{
-		front:    newFront(listener),
 		options:  options,
 		pages:    pages,
+		reach:    newReach(options),
 		buffers:  newBufferPool(),
 		counters: map[paas.ProjectID]*traffic{},
 		errorLog: slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	i.table.Store(&table{})
-	i.server = i.newServer()
-	return i, nil
+	i.addDashboard()
+	return i, i.listen(ctx)
 }
 
-func (i *Ingress) newServer() *http.Server {
+// listen binds the addresses.
+func (i *Ingress) listen(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", i.options.Listen)
+	if err != nil {
+		return fmt.Errorf("open the ingress listener: %w", err)
+	}
+	i.plain = newFront(listener)
+	i.plain.server = i.newServer(i)
+	i.plain.visits = i.options.TLS == nil
+	if i.options.TLS == nil {
+		return nil
+	}
+	i.plain.server.Handler = http.HandlerFunc(i.redirect)
+	if err := i.listenTLS(ctx); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	return nil
+}
+
+func (i *Ingress) newServer(handler http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true) // over TLS
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           i,
+		Handler:           handler,
 		Protocols:         protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ReadHeaderTimeout: i.options.ReadHeaderTimeout,
@@ -101,16 +125,36 @@ func (i *Ingress) newServer() *http.Server {
 }
 
 // Address is where the ingress listens.
-func (i *Ingress) Address() string { return i.front.Addr().String() }
+func (i *Ingress) Address() string { return i.plain.Addr().String() }
+
+// AddressTLS is where it listens for TLS; empty when it does not.
+func (i *Ingress) AddressTLS() string {
+	if i.secure == nil {
+		return ""
+	}
+	return i.secure.Addr().String()
+}
+
+func (i *Ingress) fronts() []*front {
+	if i.secure == nil {
+		return []*front{i.plain}
+	}
+	return []*front{i.plain, i.secure}
+}
 
 // Run serves until the context ends. It then takes no new connections, lets requests in flight
 // finish until the shutdown timeout, and cuts what is left, WebSockets among it.
 func (i *Ingress) Run(ctx context.Context) error {
-	ended := make(chan error, 2)
+	ended := make(chan error, 5)
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	var serving sync.WaitGroup
-	serving.Go(func() { ended <- i.server.Serve(i.front) })
-	serving.Go(func() { ended <- i.welcome() })
-	defer serving.Wait()
+	for _, f := range i.fronts() {
+		serving.Go(func() { ended <- f.server.Serve(f) })
+		serving.Go(func() { ended <- i.welcome(f) })
+	}
+	if i.keeper != nil {
+		serving.Go(func() { ended <- i.keeper.Run(keeping) })
+	}
 	var first error
 	select {
 	case err := <-ended:
@@ -123,23 +167,30 @@ func (i *Ingress) Run(ctx context.Context) error {
 		i.options.Log.InfoContext(ctx, "ingress: requests were cut at shutdown", "error", err)
 	}
 	i.cut()
+	stopKeeping()
+	serving.Wait()
 	return first
 }
 
 // shutdown takes no new connections and lets requests in flight finish until ctx ends.
 func (i *Ingress) shutdown(ctx context.Context) error {
-	_ = i.front.Close() // the server's Shutdown closes it again
-	var visits sync.WaitGroup
-	visits.Go(func() { i.farewell(ctx) })
-	defer visits.Wait()
-	return i.server.Shutdown(ctx)
+	i.closing.Store(true)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, f := range i.fronts() {
+		_ = f.Close() // the server's Shutdown closes it again
+		group.Go(func() error { return f.server.Shutdown(ctx) })
+		group.Go(func() error { return f.farewell(ctx) })
+	}
+	return group.Wait()
 }
 
 // cut ends everything that is in flight and waits for it.
 func (i *Ingress) cut() {
-	_ = i.server.Close() // the listener may be closed already
-	for _, v := range i.front.all() {
-		_ = v.conn.Close()
+	for _, f := range i.fronts() {
+		_ = f.server.Close() // the listener may be closed already
+		for _, v := range f.all() {
+			_ = v.conn.Close()
+		}
 	}
 	i.changes.Lock()
 	defer i.changes.Unlock()
@@ -163,6 +214,9 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	host := hostname(r.Host)
 	entry := i.table.Load().entries[host]
+	if entry == nil && i.reach.answer(w, r) {
+		return
+	}
 	if entry == nil || entry.route.State != paas.RouteLive {
 		i.pages.show(w, r, entry)
 		return

@@ -23,7 +23,14 @@ const app paas.Hostname = "app.example.com"
 // running starts an ingress on a free port and ends it with the test.
 func running(t testing.TB, options Options) *Ingress {
 	t.Helper()
-	options.Listen, options.Log = "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	options.Listen = "127.0.0.1:0"
+	return runningAt(t, options)
+}
+
+// runningAt is running where the options say.
+func runningAt(t testing.TB, options Options) *Ingress {
+	t.Helper()
+	options.Log = slog.New(slog.DiscardHandler)
 	if options.ShutdownTimeout == 0 {
 		options.ShutdownTimeout = time.Second
 	}

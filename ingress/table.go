@@ -41,7 +41,10 @@ type entry struct {
 	route   paas.Route
 	targets targets
 	counter *traffic
-	turn    atomic.Uint32 // where the search for the least busy target begins
+
+	dashboard bool // it is ours, and nobody's project's
+
+	turn atomic.Uint32 // where the search for the least busy target begins
 }
 
 // newEntry takes over the targets that the hostname's earlier entry has too.
@@ -124,6 +127,9 @@ func (i *Ingress) Routes() []paas.Route {
 	routes := make([]paas.Route, 0, len(entries))
 	for _, host := range slices.Sorted(maps.Keys(entries)) {
 		route := entries[host].route
+		if entries[host].dashboard {
+			continue
+		}
 		route.Targets = slices.Clone(route.Targets)
 		routes = append(routes, route)
 	}

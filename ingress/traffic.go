@@ -67,12 +67,16 @@ type answer struct {
 	counter *traffic
 	began   time.Time
 	status  int
-	whole   bool // the body was read to its end
+	whole   bool   // the body was read to its end
+	strict  string // Strict-Transport-Security, when it does not say it
 }
 
 // saw notes an answer's head, and counts its body as it goes by.
 func (a *answer) saw(response *http.Response) error {
 	a.status = response.StatusCode
+	if a.strict != "" && response.Header.Get(strictTransport) == "" {
+		response.Header.Set(strictTransport, a.strict)
+	}
 	switch {
 	case a.status == http.StatusSwitchingProtocols:
 		a.whole = true // from here on it is a connection, not an answer

@@ -98,7 +98,7 @@ func (v *visitor) apologise(cause error) fate {
 	if string(v.request.Method) == http.MethodHead {
 		page.body.Reset()
 	}
-	if _, err := v.conn.Write(page.bytes()); err != nil || v.ingress.closing.Load() {
+	if _, err := v.conn.Write(page.bytes(v)); err != nil || v.ingress.closing.Load() {
 		return ends
 	}
 	return stays
@@ -120,11 +120,11 @@ func (p *recorded) WriteHeader(status int) { p.status = status }
 // Write adds to the body.
 func (p *recorded) Write(text []byte) (int, error) { return p.body.Write(text) }
 
-// bytes are the whole answer.
-func (p *recorded) bytes() []byte {
+// bytes are the whole answer, as v gets it.
+func (p *recorded) bytes(v *visitor) []byte {
 	var all bytes.Buffer
 	fmt.Fprintf(&all, "HTTP/1.1 %03d %s\r\n", p.status, http.StatusText(p.status))
 	_ = p.header.Write(&all) // to memory
-	out := endHead(all.Bytes(), false, true)
+	out := v.endHead(all.Bytes(), false, false, true)
 	return append(out, p.body.Bytes()...)
 }

@@ -3,6 +3,7 @@ package ingress
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -26,6 +27,7 @@ type visitor struct {
 	in      *bufio.Reader
 	out     []byte // the head that is being written
 	origin  []byte // the headers that say where the client is
+	strict  string // Strict-Transport-Security for answers that do not say it; may be empty
 	peek    *http1.Peeker
 	request http1.Request
 	answer  http1.Response
@@ -35,14 +37,15 @@ type visitor struct {
 	reading atomic.Bool // it waits for a request
 }
 
-func (i *Ingress) newVisitor(conn net.Conn, peer netip.Addr) *visitor {
-	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(conn)}
+// newVisitor is for a connection; below is what it is made on, when that is TLS.
+func (i *Ingress) newVisitor(conn, below net.Conn, peer netip.Addr) *visitor {
+	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below)}
 	v.tcp, _ = conn.(*net.TCPConn)
-	v.origin = append(v.origin, "X-Forwarded-For: "...)
-	v.origin = append(v.origin, peer.String()...)
-	v.origin = append(v.origin, "\r\nX-Real-Ip: "...)
-	v.origin = append(v.origin, peer.String()...)
-	v.origin = append(v.origin, "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: "...)
+	scheme := schemePlain
+	if conn != below {
+		scheme, v.strict = schemeSecure, i.strictTransport()
+	}
+	v.origin = fmt.Appendf(nil, "X-Forwarded-For: %s\r\nX-Real-Ip: %s\r\nX-Forwarded-Proto: %s\r\nX-Forwarded-Host: ", peer, peer, scheme)
 	return v
 }
 

@@ -16,6 +16,7 @@ type Response struct {
 	Length  int64    // of the body as it is framed: bytes, Chunked or UntilEnd
 	Said    []byte   // the Content-Length line; nil when there is none
 	Dated   bool     // it says when it was made
+	Strict  bool     // it says Strict-Transport-Security
 	Closing bool     // the connection ends with it
 	Size    int      // of the head, bytes
 }
@@ -96,6 +97,8 @@ func (r *Response) add(f field) bool {
 		if concernsTheConnection(f.name) {
 			return false
 		}
+	case 's':
+		r.Strict = r.Strict || is(f.name, "strict-transport-security")
 	case 'd':
 		r.Dated = r.Dated || is(f.name, "date")
 	}
