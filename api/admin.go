@@ -17,6 +17,10 @@ func (a *api) adminRoutes() []endpoint {
 			summary: "Show the platform at a glance, and what should be looked at.", errors: nothingElse()}),
 		route(a.settings, operation{name: "settings", method: http.MethodGet, path: "/admin/settings", level: web.Admin,
 			summary: "List what is configured, without secrets.", errors: nothingElse()}),
+		route(a.certificates, operation{name: "certificates", method: http.MethodGet, path: "/admin/certificates", level: web.Admin,
+			summary: "List the certificates that clients are shown, and what could not be got.", errors: nothingElse()}),
+		route(a.caRoot, operation{name: "caRoot", method: http.MethodGet, path: "/admin/ca", level: web.Admin,
+			summary: "Show the CA certificate that clients have to trust, when this installation has a CA of its own.", errors: fails(paas.ENotFound)}),
 		route(a.audit, operation{name: "audit", method: http.MethodGet, path: "/admin/audit", level: web.Admin, query: auditQuery(),
 			summary: "List recorded changes, newest first.", errors: nothingElse()}),
 		route(a.invites, operation{name: "invites", method: http.MethodGet, path: "/admin/invites", level: web.Admin, query: pages(defaultLimit, exampleID),
@@ -55,6 +59,15 @@ func (a *api) overview(call *web.Call, _ nothing) (reply[wire.Overview], error) 
 
 func (a *api) settings(*web.Call, nothing) (reply[[]wire.Setting], error) {
 	return ok(listed(a.platform.Settings, wire.SettingOf)), nil
+}
+
+func (a *api) certificates(call *web.Call, _ nothing) (reply[[]wire.Certificate], error) {
+	return ok(listed(a.platform.Certificates(call.Request().Context()), wire.CertificateOf)), nil
+}
+
+func (a *api) caRoot(*web.Call, nothing) (reply[wire.CA], error) {
+	root, err := a.platform.CARoot()
+	return ok(wire.CA{Root: string(root)}), err
 }
 
 func (a *api) audit(call *web.Call, _ nothing) (reply[[]wire.AuditEntry], error) {

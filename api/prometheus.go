@@ -24,7 +24,7 @@ func (a *api) prometheus(call *web.Call) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	for _, collector := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), projectMetrics(gauges)} {
+	for _, collector := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), projectMetrics(gauges), certificateMetrics(a.platform.Certificates(call.Request().Context()))} {
 		if err := registry.Register(collector); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ type administration struct {
 
 func (a *administration) adminCommand(more ...*cobra.Command) *cobra.Command {
 	cmd := newGroup("admin", "Administer the platform: on its own host, or logged in as an administrator",
-		a.usersCommand(), a.invitesCommand(), a.auditCommand(), a.mailsCommand(), a.overviewCommand(), a.settingsCommand(), a.rotateKeyCommand(), a.doctorCommand("admin doctor"))
+		a.usersCommand(), a.invitesCommand(), a.auditCommand(), a.mailsCommand(), a.overviewCommand(), a.settingsCommand(), a.certificatesCommand(), a.caCommand(), a.rotateKeyCommand(), a.doctorCommand("admin doctor"))
 	cmd.AddCommand(more...)
 	return cmd
 }

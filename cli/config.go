@@ -17,6 +17,7 @@ type Config struct {
 	API      APIConfig
 	Git      GitConfig
 	Ingress  IngressConfig
+	TLS      TLSConfig
 	Registry RegistryConfig
 	Database DatabaseConfig
 	Docker   DockerConfig
@@ -52,8 +53,35 @@ type GitConfig struct {
 // IngressConfig is the reverse proxy in front of the applications.
 type IngressConfig struct {
 	Listen         string
+	ListenTLS      string
 	PublicURL      string
 	TrustedProxies []string
+}
+
+// TLSConfig is where certificates come from.
+type TLSConfig struct {
+	Issuer       string // acme, internal; empty: by the domain
+	Email        string
+	CA           string
+	FallbackCA   string
+	Roots        string // file
+	DNS          DNSConfig
+	Certificates []CertificateFiles
+	HSTS         types.Duration
+	Resolver     string
+	Addresses    []string
+}
+
+// DNSConfig is who has the domain's zone.
+type DNSConfig struct {
+	Provider string
+	Settings map[string]paas.Secret `file:"allowEmpty"`
+}
+
+// CertificateFiles is a certificate that somebody else renews.
+type CertificateFiles struct {
+	Certificate string
+	Key         string
 }
 
 // RegistryConfig is the local registry.
@@ -162,6 +190,7 @@ func defaults() Config {
 		Server:  ServerConfig{Listen: "127.0.0.1:3000"},
 		Git:     GitConfig{Listen: "127.0.0.1:2222"},
 		Ingress: IngressConfig{Listen: "127.0.0.1:8080"},
+		TLS:     TLSConfig{HSTS: types.Duration(365 * 24 * time.Hour)},
 		Builder: BuilderConfig{Memory: "2GiB", CPU: 2, Timeout: types.Duration(15 * time.Minute), Concurrency: 2},
 		Deploy: DeployConfig{
 			ReadyTimeout: types.Duration(60 * time.Second),

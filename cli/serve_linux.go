@@ -136,11 +136,19 @@ func (s *server) openEngine(ctx context.Context) error {
 }
 
 func (s *server) openTraffic(ctx context.Context) (err error) {
+	tls, err := s.config.tlsOptions(s.data.file("certificates"))
+	if err != nil {
+		return err
+	}
+	dashboard, err := s.config.dashboardSite()
+	if err != nil {
+		return err
+	}
 	s.ingress, err = ingress.New(ctx, ingress.Options{
-		Listen: s.config.Ingress.Listen, TrustedProxies: s.settings.ingressProxies,
+		Listen: s.config.Ingress.Listen, TLS: tls, Dashboard: dashboard, TrustedProxies: s.settings.ingressProxies,
 		DashboardURL: s.settings.dashboardURL, Log: s.log.With("part", "ingress"),
 	})
-	return explainListen(err, s.config.Ingress.Listen, "ingress.listen")
+	return explainListen(err, s.config.Ingress.Listen+" and "+s.config.Ingress.ListenTLS, "ingress.listen and ingress.listenTLS")
 }
 
 func (s *server) openPlatform(context.Context) (err error) {

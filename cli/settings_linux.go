@@ -8,8 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/paastech-cloud/paastech/deployer"
@@ -45,6 +45,11 @@ func (c Config) settings() (settings, error) {
 	var err error
 	if s.serverProxies, err = prefixes("server.trustedProxies", c.Server.TrustedProxies); err != nil {
 		return s, err
+	}
+	if site, err := c.dashboardSite(); err != nil {
+		return s, err
+	} else if site != nil { // what the ingress says about its clients is believed
+		s.serverProxies = append(s.serverProxies, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 	}
 	if s.ingressProxies, err = prefixes("ingress.trustedProxies", c.Ingress.TrustedProxies); err != nil {
 		return s, err
@@ -86,14 +91,38 @@ func (c IngressConfig) appURL() (*url.URL, error) {
 		}
 		return parsed, nil
 	}
-	_, port, err := net.SplitHostPort(c.Listen)
+	scheme, usual, listen := "http", "80", c.Listen
+	if c.ListenTLS != "" {
+		scheme, usual, listen = "https", "443", c.ListenTLS
+	}
+	_, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, fmt.Errorf("ingress.listen %q: give address and port, like 127.0.0.1:8080", c.Listen)
+		return nil, fmt.Errorf("ingress %q: give address and port, like 127.0.0.1:8080", listen)
 	}
-	if port == "80" {
-		return &url.URL{Scheme: "http", Host: "apps"}, nil
+	if port == usual {
+		return &url.URL{Scheme: scheme, Host: "apps"}, nil
 	}
-	return &url.URL{Scheme: "http", Host: "apps:" + port}, nil
+	return &url.URL{Scheme: scheme, Host: "apps:" + port}, nil
+}
+
+// ports are those that applications may reach: they call each other by their public addresses.
+func (c IngressConfig) ports() (ports []int, err error) {
+	for key, listen := range map[string]string{"listen": c.Listen, "listenTLS": c.ListenTLS} {
+		if listen == "" && key == "listenTLS" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(listen)
+		if err != nil {
+			return nil, fmt.Errorf("ingress.%s %q: give address and port, like 127.0.0.1:8080", key, listen)
+		}
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			return nil, fmt.Errorf("ingress.%s %q: the port is a number", key, listen)
+		}
+		ports = append(ports, number)
+	}
+	slices.Sort(ports)
+	return ports, nil
 }
 
 // engineOptions are the deployer's, without what other parts of a running daemon give it.
@@ -110,17 +139,17 @@ func engineOptions(c Config, instance string) (deployer.Options, error) {
 	if err != nil {
 		return deployer.Options{}, err
 	}
-	_, port, err := net.SplitHostPort(c.Ingress.Listen)
+	ports, err := c.Ingress.ports()
 	if err != nil {
-		return deployer.Options{}, fmt.Errorf("ingress.listen %q: give address and port, like 127.0.0.1:8080", c.Ingress.Listen)
+		return deployer.Options{}, err
 	}
-	ingressPort, err := strconv.Atoi(port)
+	public, err := c.Ingress.appURL()
 	if err != nil {
-		return deployer.Options{}, fmt.Errorf("ingress.listen %q: the port is a number", c.Ingress.Listen)
+		return deployer.Options{}, err
 	}
 	return deployer.Options{
-		Host: c.Docker.Host, Instance: instance, Pool: pool, Allow: allow, IngressPorts: []int{ingressPort},
-		Memory: memory, CPU: c.Limits.App.CPU, Pids: int64(c.Limits.App.PIDs), Secure: strings.HasPrefix(c.Ingress.PublicURL, "https:"),
+		Host: c.Docker.Host, Instance: instance, Pool: pool, Allow: allow, IngressPorts: ports,
+		Memory: memory, CPU: c.Limits.App.CPU, Pids: int64(c.Limits.App.PIDs), Secure: public.Scheme == "https",
 		VolumesDir: filepath.Join(c.DataDir, "volumes"),
 	}, nil
 }

@@ -40,6 +40,14 @@ func shownValue(name string, value any) (text string, secret bool) {
 	switch value := value.(type) {
 	case paas.Secret:
 		return "", true
+	case map[string]paas.Secret:
+		return strings.Join(slices.Sorted(maps.Keys(value)), ", "), len(value) > 0
+	case []CertificateFiles:
+		var names []string
+		for _, one := range value {
+			names = append(names, one.Certificate)
+		}
+		return strings.Join(names, ", "), false
 	case types.Duration:
 		return paas.Duration(time.Duration(value)).String(), false
 	case []string:

@@ -42,6 +42,7 @@ func (p *Platform) examine(ctx context.Context, repaired []string) (Examination,
 		{PartLogs, p.examineLogs},
 		{PartDisk, p.examineDisk},
 		{PartMails, p.examineMails},
+		{PartCertificates, p.examineCertificates},
 	} {
 		check := NewCheck(look.part)
 		if err := look.at(ctx, w, &check); err != nil {

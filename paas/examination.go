@@ -19,6 +19,7 @@ const (
 	PartLogs         = "logs"
 	PartDisk         = "disk"
 	PartMails        = "mails"
+	PartCertificates = "certificates"
 )
 
 // Codes of what an examination finds.
@@ -43,6 +44,7 @@ const (
 	EDiskLow           Code = "E_DISK_LOW"
 	EDiskQuota         Code = "E_DISK_QUOTA"
 	EMailStuck         Code = "E_MAIL_STUCK"
+	ECertificate       Code = "E_CERTIFICATE" // there is none, or it ends soon
 )
 
 // Finding is something that is not as it should be, in a sentence, with the command that mends it or

@@ -237,6 +237,8 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 
 // fakeRouter keeps the table and drains at once.
 type fakeRouter struct {
+	certificates []paas.Certificate
+
 	paastest.Router
 	mu     sync.Mutex
 	routes map[paas.Hostname]paas.Route
@@ -264,6 +266,10 @@ func (r *fakeRouter) Routes() []paas.Route {
 	}
 	return all
 }
+
+func (r *fakeRouter) Certificates(context.Context) []paas.Certificate { return r.certificates }
+
+func (r *fakeRouter) CARoot() []byte { return nil }
 
 func (r *fakeRouter) state(host paas.Hostname) paas.RouteState {
 	r.mu.Lock()

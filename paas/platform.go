@@ -148,9 +148,12 @@ func (p *Platform) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// AppDomain is what all applications' names are below, with the platform's domain after it.
+const AppDomain = "user-app"
+
 // Hostname is where a project's application lives.
 func (p *Platform) Hostname(id ProjectID) Hostname {
-	return Hostname(fmt.Sprintf("%s.user-app.%s", id, p.Domain))
+	return Hostname(fmt.Sprintf("%s.%s.%s", id, AppDomain, p.Domain))
 }
 
 // ProjectURL is the public address of a project's application.

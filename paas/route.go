@@ -43,4 +43,11 @@ type Router interface {
 
 	// Routes lists all routes.
 	Routes() []Route
+
+	// Certificates lists what clients are shown over TLS, by name, and what could not be got.
+	Certificates(ctx context.Context) []Certificate
+
+	// CARoot is what clients have to trust, in PEM, when the certificates are of a CA of the
+	// installation's own; empty when they are not.
+	CARoot() []byte
 }

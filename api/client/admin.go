@@ -75,6 +75,16 @@ func (c *Client) Settings(ctx context.Context) ([]wire.Setting, error) {
 	return content[[]wire.Setting](ctx, c, request{method: http.MethodGet, path: []string{"admin", "settings"}})
 }
 
+// Certificates lists what clients are shown over TLS, and what could not be got.
+func (c *Client) Certificates(ctx context.Context) ([]wire.Certificate, error) {
+	return content[[]wire.Certificate](ctx, c, request{method: http.MethodGet, path: []string{"admin", "certificates"}})
+}
+
+// CARoot is the CA certificate, in PEM, that clients have to trust.
+func (c *Client) CARoot(ctx context.Context) (wire.CA, error) {
+	return content[wire.CA](ctx, c, request{method: http.MethodGet, path: []string{"admin", "ca"}})
+}
+
 // Audit lists recorded changes, newest first; the next page begins at the cursor returned.
 func (c *Client) Audit(ctx context.Context, name, target, cursor string) ([]wire.AuditEntry, string, error) {
 	query := url.Values{}

@@ -121,6 +121,12 @@ func (Router) Remove(paas.Hostname)                     {}
 func (Router) Routes() []paas.Route                     { return nil }
 func (Router) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
 
+// Certificates finds none.
+func (Router) Certificates(context.Context) []paas.Certificate { return nil }
+
+// CARoot is nil: there is no CA of its own.
+func (Router) CARoot() []byte { return nil }
+
 // Logbook keeps lines in memory. The zero value is ready.
 type Logbook struct {
 	mu    sync.Mutex
