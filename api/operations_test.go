@@ -310,6 +310,8 @@ func callAdministration(w *world, t *testing.T) {
 		"limits":        func() error { return second(w.admin.SetLimits(t.Context(), "ada", limits)) },
 		"overview":      func() error { return second(w.admin.Overview(t.Context())) },
 		"settings":      func() error { return second(w.admin.Settings(t.Context())) },
+		"certificates":  func() error { return second(w.admin.Certificates(t.Context())) },
+		"CA":            func() error { return second(w.admin.CARoot(t.Context())) },
 		"invites":       func() error { return second(w.admin.Invites(t.Context())) },
 		"doctor":        func() error { return second(w.admin.Doctor(t.Context())) },
 		"repair":        func() error { return second(w.admin.Repair(t.Context())) },

@@ -95,7 +95,7 @@ func newWorldWith(t testing.TB, settings settings) *world {
 	})
 	w.must(func() (err error) {
 		w.platform, err = paas.New(paas.Options{
-			Store: w.store, Engine: w.engine, Builder: builder{}, Router: paastest.Router{}, Repositories: w.repositories(settings.git), Logbook: w.logbook,
+			Store: w.store, Engine: w.engine, Builder: builder{}, Router: paastest.Router{Root: []byte("a CA")}, Repositories: w.repositories(settings.git), Logbook: w.logbook,
 			DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: log,
 			Accounts: settings.accounts, ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 		})

@@ -22,6 +22,7 @@ func TestExampleHoldsTheDefaults(t *testing.T) {
 	empty := func(c *Config) { // absent and empty are the same
 		c.Server.TrustedProxies, c.API.CORSOrigins, c.Ingress.TrustedProxies = nil, nil, nil
 		c.Builder.Allowed, c.Builder.Aliases, c.Network.Allow = nil, nil, nil
+		c.TLS.DNS.Settings, c.TLS.Certificates, c.TLS.Addresses = nil, nil, nil
 	}
 	empty(&config)
 	empty(&want)

@@ -19,7 +19,7 @@ const secretPassword = "correct horse % battery"
 var links = map[paas.MailKind]string{
 	paas.MailConfirm: "/email-verification/0b8f-token", paas.MailAddress: "/email-verification/0b8f-token",
 	paas.MailReset: "/password-reset/0b8f-token", paas.MailInvite: "/register?invite=0b8f-token",
-	paas.MailRegistered: "/password-recovery", paas.MailPassword: "/password-recovery", paas.MailAddressChanged: "",
+	paas.MailRegistered: "/password-recovery", paas.MailPassword: "/password-recovery", paas.MailAddressChanged: "", paas.MailCertificate: "",
 }
 
 func newMailer(t *testing.T, options mail.Options) *mail.Mailer {

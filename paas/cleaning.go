@@ -31,6 +31,7 @@ func (p *Platform) clean(ctx context.Context) {
 	}{
 		{"finish deletions", func() error { return p.finishDeletions(ctx) }},
 		{"keep the disk free", func() error { return p.collectGarbage(ctx) }},
+		{"warn of certificates", func() error { return p.warnOfCertificates(ctx) }},
 		{"remove unverified accounts", func() error { return p.removeUnverified(ctx) }},
 		{"remove ended sessions", func() error { return p.Store.DeleteSessionsBefore(ctx, now) }},
 		{"remove old invitations", func() error { return p.Store.DeleteInvitesBefore(ctx, now) }},

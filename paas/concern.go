@@ -18,9 +18,10 @@ type Subject string
 
 // The subjects of concerns.
 const (
-	AboutDisk    Subject = "disk"
-	AboutMail    Subject = "mail"
-	AboutProject Subject = "project"
+	AboutDisk        Subject = "disk"
+	AboutMail        Subject = "mail"
+	AboutProject     Subject = "project"
+	AboutCertificate Subject = "certificate"
 )
 
 // troubled are the statuses that somebody should look at, with how they go on in a sentence.

@@ -21,6 +21,7 @@ const (
 	MailAddressChanged MailKind = "address-changed" // to the old address
 	MailPassword       MailKind = "password"        // the password was changed
 	MailInvite         MailKind = "invite"          // register; has a Token
+	MailCertificate    MailKind = "certificate"     // to administrators: one ends and is not renewed
 	MailConfirmAsked   MailKind = "confirm-asked"
 	MailResetAsked     MailKind = "reset-asked"
 )
@@ -43,7 +44,7 @@ type Mail struct {
 	Username  string    // whom it greets; empty in an invite
 	Token     Secret    // of its link
 	Until     time.Time // when its link ends
-	Detail    string    // the new address, or who invites
+	Detail    string    // the new address, who invites, or what is wrong
 	State     MailState
 	Attempts  int
 	NextAt    time.Time

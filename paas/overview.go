@@ -59,6 +59,7 @@ func (p *Platform) Overview(ctx context.Context) (Overview, error) {
 			return Overview{}, err
 		}
 	}
+	overview.Concerns = append(overview.Concerns, p.certificateConcerns(ctx)...)
 	overview.DiskUse, err = p.diskUse(ctx, projects)
 	return overview, err
 }

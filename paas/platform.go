@@ -60,6 +60,7 @@ type Platform struct {
 	events    *events
 	limits    limits
 	claims    *claims
+	alarm     *certificateAlarm
 	revisions revisions
 	admins    hasAdmin
 	measured  measuredDisk
@@ -112,6 +113,7 @@ func New(options Options) (*Platform, error) {
 		events:  newEvents(),
 		limits:  newLimits(now),
 		claims:  newClaims(),
+		alarm:   newCertificateAlarm(),
 		now:     now,
 
 		revisions: newRevisions(),

@@ -22,7 +22,7 @@ const mailWidth = 76
 type Mail struct {
 	Kind     paas.MailKind // names its two templates
 	Username string        // whom it greets; may be empty
-	Detail   string        // the new address, or who invites
+	Detail   string        // the new address, who invites, or what is wrong
 	Link     string        // what its button opens; empty when it has none
 	Until    time.Time     // when the link ends; zero when it does not
 	Platform string        // the platform's own address
@@ -30,7 +30,7 @@ type Mail struct {
 
 // everyMail is the kinds of mail that are sent.
 var everyMail = []paas.MailKind{
-	paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite,
+	paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite, paas.MailCertificate,
 }
 
 // Mails is the templates of all mails, ready to use.

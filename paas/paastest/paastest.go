@@ -109,7 +109,10 @@ func (Builder) Projects(context.Context) ([]paas.ProjectID, error)  { return nil
 func (Builder) Size(context.Context, paas.ProjectID) (int64, error) { return 0, nil }
 
 // Router leads nowhere, and drains at once.
-type Router struct{}
+type Router struct {
+	Shown []paas.Certificate // what clients are shown
+	Root  []byte             // of a CA of its own
+}
 
 var _ paas.Router = Router{}
 
@@ -121,11 +124,11 @@ func (Router) Remove(paas.Hostname)                     {}
 func (Router) Routes() []paas.Route                     { return nil }
 func (Router) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
 
-// Certificates finds none.
-func (Router) Certificates(context.Context) []paas.Certificate { return nil }
+// Certificates lists those shown.
+func (r Router) Certificates(context.Context) []paas.Certificate { return r.Shown }
 
-// CARoot is nil: there is no CA of its own.
-func (Router) CARoot() []byte { return nil }
+// CARoot is the root given.
+func (r Router) CARoot() []byte { return r.Root }
 
 // Logbook keeps lines in memory. The zero value is ready.
 type Logbook struct {
