@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -33,6 +34,19 @@ func cmdLink(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return false
 	})
+}
+
+// cmdAddress keeps where the application of the repository in the current directory is, in ADDRESS, and
+// the name in it, in HOST.
+func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: address")
+	}
+	ts.Check(ts.Exec("paastech", "open", "--print"))
+	address, err := url.Parse(strings.TrimSpace(ts.ReadFile("stdout")))
+	ts.Check(err)
+	ts.Setenv("ADDRESS", strings.TrimSuffix(address.String(), "/"))
+	ts.Setenv("HOST", address.Hostname())
 }
 
 // cmdVariable puts the first line of a file into a variable.

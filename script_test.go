@@ -45,6 +45,8 @@ func TestScript(t *testing.T) {
 			"begin":      cmdBegin,
 			"containers": cmdContainers,
 
+			"address": cmdAddress,
+
 			"link":   cmdLink,
 			"secret": cmdVariable("PAASTECH_TOKEN"),
 			"code":   cmdVariable("CODE"),
@@ -74,7 +76,8 @@ func setupScript(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	api, git, apps := freePort(), freePort(), freePort()
+	api, git, apps, tls := freePort(), freePort(), freePort(), freePort()
+	_, tlsPort, _ := strings.Cut(tls, ":")
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"), "EXAMPLES": examples,
 		"PAASTECH_DATADIR": data, "PAASTECH_SERVER": "http://" + api, "PAASTECH_SERVER_LISTEN": api,
@@ -82,7 +85,7 @@ func setupScript(env *testscript.Env) error {
 		"PAASTECH_DEPLOY_DRAINTIMEOUT": "5s", "PAASTECH_DEPLOY_GRACETIMEOUT": "2s",
 		"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
 		"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com", "GIT_TERMINAL_PROMPT": "0",
-		"NO_COLOR": "1",
+		"NO_COLOR": "1", "TLS_LISTEN": tls, "TLS_PORT": tlsPort,
 	} {
 		env.Setenv(name, value)
 	}
@@ -134,7 +137,8 @@ func environment(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_CONFIG_HOME", "PAASTECH_DATADIR", "PAASTECH_SERVER", "PAASTECH_SERVER_LISTEN", "PAASTECH_GIT_LISTEN",
 		"PAASTECH_INGRESS_LISTEN", "PAASTECH_DEPLOY_READYTIMEOUT", "PAASTECH_DEPLOY_DRAINTIMEOUT", "PAASTECH_DEPLOY_GRACETIMEOUT",
-		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
+		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_SERVER_PUBLICURL",
+		"PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			vars = append(vars, name+"="+value)
