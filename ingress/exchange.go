@@ -165,7 +165,7 @@ func (e *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // explain answers a request that no target answered with a page.
 func (e *exchange) explain(w http.ResponseWriter, r *http.Request, err error) {
-	e.ingress.options.Log.WarnContext(r.Context(), "ingress: no answer", "host", e.host, "method", r.Method, "error", err)
+	e.complain(r.Context(), r.Method, err)
 	entry := e.ingress.table.Load().entries[e.host]
 	if entry != nil && entry.route.State == paas.RouteLive {
 		e.ingress.pages.unreachable(w, r)

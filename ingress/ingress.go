@@ -57,6 +57,8 @@ type Ingress struct {
 	counters map[paas.ProjectID]*traffic // guarded by changes
 	requests sync.WaitGroup
 	closing  atomic.Bool // connections end after the request they are at
+
+	complaints complaints
 }
 
 var _ paas.Router = (*Ingress)(nil)
