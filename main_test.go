@@ -51,6 +51,7 @@ var onlyIn = map[string][]string{
 	"github.com/google/go-containerregistry": {"builder", "registry"},
 	"github.com/caddyserver/certmagic":       {"ingress"},
 	"github.com/libdns":                      {"ingress"},
+	"github.com/tg123/go-htpasswd":           {"ingress"},
 	"html/template":                          {"templates", "ingress"},
 }
 

@@ -85,7 +85,7 @@ func setupScript(env *testscript.Env) error {
 		"PAASTECH_DEPLOY_DRAINTIMEOUT": "5s", "PAASTECH_DEPLOY_GRACETIMEOUT": "2s",
 		"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
 		"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com", "GIT_TERMINAL_PROMPT": "0",
-		"NO_COLOR": "1", "TLS_LISTEN": tls, "TLS_PORT": tlsPort,
+		"NO_COLOR": "1", "TLS_LISTEN": tls, "TLS_PORT": tlsPort, "BESIDE": filepath.Base(data),
 	} {
 		env.Setenv(name, value)
 	}
@@ -103,8 +103,19 @@ func setupScript(env *testscript.Env) error {
 			fmt.Fprintf(os.Stderr, "purge: %v\n%s", err, out)
 		}
 		os.RemoveAll(data)
+		removeBeside(filepath.Base(data))
 	})
 	return nil
+}
+
+// removeBeside removes what a script made in Docker itself: containers and networks whose names begin so.
+func removeBeside(prefix string) {
+	for _, kind := range []string{"container", "network"} {
+		out, err := exec.Command("docker", kind, "ls", "-q", "--filter", "name="+prefix).Output()
+		if ids := strings.Fields(string(out)); err == nil && len(ids) > 0 {
+			_ = exec.Command("docker", append([]string{kind, "rm", "-f"}, ids...)...).Run()
+		}
+	}
 }
 
 func freePort() string {
@@ -137,7 +148,7 @@ func environment(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_CONFIG_HOME", "PAASTECH_DATADIR", "PAASTECH_SERVER", "PAASTECH_SERVER_LISTEN", "PAASTECH_GIT_LISTEN",
 		"PAASTECH_INGRESS_LISTEN", "PAASTECH_DEPLOY_READYTIMEOUT", "PAASTECH_DEPLOY_DRAINTIMEOUT", "PAASTECH_DEPLOY_GRACETIMEOUT",
-		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_SERVER_PUBLICURL",
+		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_DOCKER_LABELLEDNETWORK", "PAASTECH_SERVER_PUBLICURL",
 		"PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
 	} {
 		if value := ts.Getenv(name); value != "" {

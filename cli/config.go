@@ -96,7 +96,8 @@ type DatabaseConfig struct {
 
 // DockerConfig says where the engine is.
 type DockerConfig struct {
-	Host string
+	Host            string
+	LabelledNetwork string
 }
 
 // BuilderConfig is how builds are made.

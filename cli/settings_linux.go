@@ -148,7 +148,7 @@ func engineOptions(c Config, instance string) (deployer.Options, error) {
 		return deployer.Options{}, err
 	}
 	return deployer.Options{
-		Host: c.Docker.Host, Instance: instance, Pool: pool, Allow: allow, IngressPorts: ports,
+		Host: c.Docker.Host, Neighbours: c.Docker.LabelledNetwork, Instance: instance, Pool: pool, Allow: allow, IngressPorts: ports,
 		Memory: memory, CPU: c.Limits.App.CPU, Pids: int64(c.Limits.App.PIDs), Secure: public.Scheme == "https",
 		VolumesDir: filepath.Join(c.DataDir, "volumes"),
 	}, nil

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/client"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -73,7 +74,10 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 // ends. Applications and the filter around them stay as they are.
 func (e *Engine) Watch(ctx context.Context) error {
 	var tasks sync.WaitGroup
-	tasks.Go(func() { e.followEvents(ctx) })
+	tasks.Go(func() { e.followEvents(ctx, e.aboutOurs(), e.endings.take) })
+	if e.options.Neighbours != "" {
+		tasks.Go(func() { e.followEvents(ctx, aboutNeighbours(), func(events.Message) {}) })
+	}
 	tasks.Go(func() { e.keepFilter(ctx) })
 	tasks.Wait()
 	return e.docker.Close()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 )
 
 const (
@@ -19,10 +20,10 @@ const (
 func (e *Engine) Changes(ctx context.Context) <-chan struct{} { return e.changes.listen(ctx, 1) }
 
 // followEvents listens to Docker, and again after each time that the connection was lost.
-func (e *Engine) followEvents(ctx context.Context) {
+func (e *Engine) followEvents(ctx context.Context, which filters.Args, heard func(events.Message)) {
 	pause := reconnectFirst
 	for ctx.Err() == nil {
-		connected, err := e.followOnce(ctx)
+		connected, err := e.followOnce(ctx, which, heard)
 		if ctx.Err() != nil {
 			return
 		}
@@ -42,15 +43,10 @@ func (e *Engine) followEvents(ctx context.Context) {
 
 // followOnce listens until the connection ends or Docker no longer answers; it tells whether it had
 // begun to listen.
-func (e *Engine) followOnce(ctx context.Context) (connected bool, err error) {
+func (e *Engine) followOnce(ctx context.Context, which filters.Args, heard func(events.Message)) (connected bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	deadline := time.AfterFunc(e.options.CallTimeout, func() { cancel(errSilent) })
-	which := e.ours()
-	which.Add("type", string(events.ContainerEventType))
-	for _, action := range []events.Action{events.ActionStart, events.ActionDie, events.ActionDestroy, events.ActionOOM} {
-		which.Add("event", string(action))
-	}
 	messages, broken := e.docker.Events(ctx, events.ListOptions{Filters: which})
 	deadline.Stop()
 	select {
@@ -64,7 +60,7 @@ func (e *Engine) followOnce(ctx context.Context) (connected bool, err error) {
 	for {
 		select {
 		case message := <-messages:
-			e.endings.take(message)
+			heard(message)
 			e.changes.tell(struct{}{})
 		case err := <-broken:
 			return true, errors.Join(err, context.Cause(ctx))
@@ -74,6 +70,16 @@ func (e *Engine) followOnce(ctx context.Context) (connected bool, err error) {
 			}
 		}
 	}
+}
+
+// aboutOurs are the events of containers of this instance.
+func (e *Engine) aboutOurs() filters.Args {
+	which := e.ours()
+	which.Add("type", string(events.ContainerEventType))
+	for _, action := range []events.Action{events.ActionStart, events.ActionDie, events.ActionDestroy, events.ActionOOM} {
+		which.Add("event", string(action))
+	}
+	return which
 }
 
 func (e *Engine) ping(ctx context.Context) error {

@@ -2,12 +2,12 @@ package deployer
 
 import (
 	"fmt"
-	"maps"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/traefik/paerser/parser"
 
+	"github.com/paastech-cloud/paastech/deployer/traefik"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -45,62 +45,35 @@ type ownLabels struct {
 	OneOff     bool
 }
 
-// routeLabels are the labels below traefik, so that a Traefik beside us could route as we do.
-type routeLabels struct {
-	Enable bool
-	HTTP   struct {
-		Routers  map[string]router
-		Services map[string]service
-	}
-}
-
-type router struct {
-	EntryPoints string
-	Rule        string
-}
-
-type service struct {
-	LoadBalancer struct {
-		Server struct{ Port int }
-	}
-}
-
 // encode writes the labels of a container.
 func (l labels) encode() (map[string]string, error) {
 	own, err := parser.Encode(ownLabels{l.Instance, l.Project, l.Deployment, l.Process, l.Index, l.OneOff}, "paastech")
 	if err != nil {
 		return nil, fmt.Errorf("encode labels: %w", err)
 	}
-	routes, err := parser.Encode(l.routes(), "traefik")
+	encoded, err := l.routes().Encode()
 	if err != nil {
-		return nil, fmt.Errorf("encode routing labels: %w", err)
+		return nil, err
 	}
-	maps.Copy(own, routes)
-	encoded := make(map[string]string, len(own))
 	for key, value := range own {
-		if value == "" {
-			continue // of the routes that there are none of
-		}
 		encoded[strings.ToLower(key)] = value
 	}
 	return encoded, nil
 }
 
 // routes are none of a container that takes no traffic.
-func (l labels) routes() routeLabels {
+func (l labels) routes() traefik.Labels {
 	if l.Hostname == "" {
-		return routeLabels{}
+		return traefik.Labels{}
 	}
-	entry := "web"
+	entry := traefik.EntryPlain
 	if l.Secure {
-		entry = "websecure"
+		entry = traefik.EntrySecure
 	}
-	var target service
-	target.LoadBalancer.Server.Port = l.Port
-	routes := routeLabels{Enable: true}
-	routes.HTTP.Routers = map[string]router{l.Project: {EntryPoints: entry, Rule: fmt.Sprintf("Host(`%s`)", l.Hostname)}}
-	routes.HTTP.Services = map[string]service{l.Project: target}
-	return routes
+	return traefik.Labels{Enable: true, HTTP: traefik.HTTP{
+		Routers:  map[string]traefik.Router{l.Project: {EntryPoints: []string{entry}, Rule: fmt.Sprintf("Host(`%s`)", l.Hostname)}},
+		Services: map[string]traefik.Service{l.Project: {LoadBalancer: traefik.LoadBalancer{Server: traefik.Server{Port: l.Port}}}},
+	}}
 }
 
 // decodeLabels reads what encode wrote. Other labels, which an image may carry, are not looked at.
@@ -112,12 +85,12 @@ func decodeLabels(found map[string]string) (labels, error) {
 	l := labels{Instance: own.Instance, Project: own.Project, Deployment: own.Deployment, Process: own.Process, Index: own.Index, OneOff: own.OneOff}
 	router := "traefik.http.routers." + l.Project
 	port := "traefik.http.services." + l.Project + ".loadbalancer.server.port"
-	var routes routeLabels
-	if err := parser.Decode(pick(found, "traefik.enable", router+".entrypoints", router+".rule", port), &routes, "traefik"); err != nil {
-		return labels{}, fmt.Errorf("decode routing labels: %w", err)
+	routes, _, err := traefik.Decode(pick(found, "traefik.enable", router+".entrypoints", router+".rule", port))
+	if err != nil {
+		return labels{}, err
 	}
 	l.Port = routes.HTTP.Services[l.Project].LoadBalancer.Server.Port
-	l.Secure = routes.HTTP.Routers[l.Project].EntryPoints == "websecure"
+	l.Secure = slices.Contains(routes.HTTP.Routers[l.Project].EntryPoints, traefik.EntrySecure)
 	l.Hostname = ruleHost(routes.HTTP.Routers[l.Project].Rule)
 	return l, nil
 }
@@ -132,12 +105,12 @@ func pick(from map[string]string, keys ...string) map[string]string {
 	return picked
 }
 
-var hostRule = regexp.MustCompile("^Host\\(`([^`]+)`\\)$")
-
-func ruleHost(rule string) paas.Hostname {
-	match := hostRule.FindStringSubmatch(rule)
-	if match == nil {
+// ruleHost is the hostname of the rule that routes writes; empty for others.
+func ruleHost(text string) paas.Hostname {
+	rule, err := traefik.ParseRule(text)
+	if err != nil {
 		return ""
 	}
-	return paas.Hostname(match[1])
+	host, _ := rule.(paas.HostIs)
+	return paas.Hostname(host)
 }

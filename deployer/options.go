@@ -24,6 +24,8 @@ type Options struct {
 	Pids    int64   // processes and threads a container; default and most 512
 	LogSize int64   // bytes of log kept for a container; default 20 MiB
 
+	Neighbours string // network whose labelled containers are routed to; empty: none
+
 	VolumesDir string // where volumes are kept; empty: applications have none
 
 	CallTimeout time.Duration // how long Docker may take to answer a call; default 30 s

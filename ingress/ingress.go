@@ -52,11 +52,13 @@ type Ingress struct {
 	buffers  *bufferPool
 	errorLog *log.Logger
 
-	table    atomic.Pointer[table]
-	changes  sync.Mutex                  // held while the next table is made
-	counters map[paas.ProjectID]*traffic // guarded by changes
-	requests sync.WaitGroup
-	closing  atomic.Bool // connections end after the request they are at
+	table      atomic.Pointer[table]
+	neighbours atomic.Pointer[neighbours]
+	transports transports
+	changes    sync.Mutex                  // held while the next table is made
+	counters   map[paas.ProjectID]*traffic // guarded by changes
+	requests   sync.WaitGroup
+	closing    atomic.Bool // connections end after the request they are at
 
 	complaints complaints
 }
@@ -76,14 +78,16 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 		return nil, fmt.Errorf("ingress pages: %w", err)
 	}
 	i := &Ingress{
-		options:  options,
-		pages:    pages,
-		reach:    newReach(options),
-		buffers:  newBufferPool(),
-		counters: map[paas.ProjectID]*traffic{},
-		errorLog: slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
+		options:    options,
+		pages:      pages,
+		reach:      newReach(options),
+		buffers:    newBufferPool(),
+		counters:   map[paas.ProjectID]*traffic{},
+		transports: newTransports(),
+		errorLog:   slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	i.table.Store(&table{})
+	i.neighbours.Store(&neighbours{})
 	i.addDashboard()
 	return i, i.listen(ctx)
 }
@@ -216,7 +220,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	host := hostname(r.Host)
 	entry := i.table.Load().entries[host]
-	if entry == nil && i.reach.answer(w, r) {
+	if entry == nil && (i.reach.answer(w, r) || i.serveNeighbour(w, r)) {
 		return
 	}
 	if entry == nil || entry.route.State != paas.RouteLive {

@@ -93,8 +93,18 @@ func (p pages) unreachable(w http.ResponseWriter, r *http.Request) { p.write(w, 
 
 // refuse answers a request that has no meaning here.
 func (p pages) refuse(w http.ResponseWriter, r *http.Request, status int) {
-	p.write(w, r, notice{Status: status, Code: paas.EInvalid, Title: http.StatusText(status),
-		Message: "Requests of this kind are not forwarded to applications."})
+	refusal := notice{Status: status, Code: paas.EInvalid, Title: http.StatusText(status), Message: "Requests of this kind are not forwarded to applications."}
+	switch status {
+	case http.StatusUnauthorized:
+		refusal.Code, refusal.Message = paas.ENotLoggedIn, "A user name and a password are needed here."
+	case http.StatusForbidden:
+		refusal.Code, refusal.Message = paas.EForbidden, "Your network address is not among those that may come here."
+	case http.StatusTooManyRequests:
+		refusal.Code, refusal.Message = paas.ETooMany, "There were too many requests from your network address. Try again in a moment."
+	case http.StatusBadGateway:
+		refusal.Code, refusal.Message = EAppUnreachable, "The application at this address does not answer."
+	}
+	p.write(w, r, refusal)
 }
 
 func (p pages) write(w http.ResponseWriter, r *http.Request, n notice) {

@@ -63,7 +63,7 @@ func isSecure(r *http.Request) bool { return r.Context().Value(secureKey{}) != n
 // mayHaveCertificate says why nothing is ordered for a name: only what leads here and is served has one.
 func (i *Ingress) mayHaveCertificate(ctx context.Context, name string) error {
 	host := hostname(name)
-	if i.table.Load().entries[host] == nil {
+	if i.table.Load().entries[host] == nil && len(i.neighbours.Load().byHost[host]) == 0 {
 		return fmt.Errorf("%s is nobody's here", host)
 	}
 	if acme := i.options.TLS.Certificates.ACME; acme == nil || acme.DNS != nil {
@@ -87,15 +87,13 @@ func (i *Ingress) redirect(w http.ResponseWriter, r *http.Request) {
 	}
 	host := hostname(r.Host)
 	if i.table.Load().entries[host] == nil {
-		i.pages.show(w, r, nil)
+		if !i.serveNeighbour(w, r) {
+			i.pages.show(w, r, nil)
+		}
 		return
 	}
-	to := "https://" + string(host)
-	if port := i.options.TLS.Port; port != 0 && port != 443 {
-		to += ":" + strconv.Itoa(port)
-	}
 	w.Header().Set("Cache-Control", "no-store") // it may be switched off
-	http.Redirect(w, r, to+r.URL.RequestURI(), http.StatusPermanentRedirect)
+	http.Redirect(w, r, i.secureAddress(r), http.StatusPermanentRedirect)
 }
 
 // addDashboard puts the dashboard's name in the table.

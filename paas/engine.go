@@ -69,6 +69,10 @@ type Engine interface {
 	// Retain removes the project's images but those kept and those that a container is of.
 	Retain(ctx context.Context, project ProjectID, keep []ImageRef) error
 
+	// Neighbours says where the labels of containers that a person runs beside the platform's lead, the
+	// way that is asked first in front; and, a sentence each, what in their labels has no effect.
+	Neighbours(ctx context.Context) ([]Neighbour, []string, error)
+
 	// Examine looks at what only the engine sees: whether it answers, the host, the packet filter, and the
 	// networks of the projects that should run. It changes nothing.
 	Examine(ctx context.Context, running []ProjectID) []Check

@@ -20,6 +20,7 @@ const (
 	PartDisk         = "disk"
 	PartMails        = "mails"
 	PartCertificates = "certificates"
+	PartNeighbours   = "neighbours" // containers that a person runs beside, routed to by their labels
 )
 
 // Codes of what an examination finds.
@@ -45,6 +46,7 @@ const (
 	EDiskQuota         Code = "E_DISK_QUOTA"
 	EMailStuck         Code = "E_MAIL_STUCK"
 	ECertificate       Code = "E_CERTIFICATE" // there is none, or it ends soon
+	ELabels            Code = "E_LABELS"      // of a container beside ours: they have no effect
 )
 
 // Finding is something that is not as it should be, in a sentence, with the command that mends it or

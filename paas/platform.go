@@ -61,6 +61,7 @@ type Platform struct {
 	limits    limits
 	claims    *claims
 	alarm     *certificateAlarm
+	unheeded  atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
 	revisions revisions
 	admins    hasAdmin
 	measured  measuredDisk

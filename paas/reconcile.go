@@ -151,6 +151,7 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.reconcileNeighbours(ctx)
 	p.tellHappenings(ctx, p.vitals.see(p.now(), w))
 	p.collector.follow(w)
 	ids := map[ProjectID]bool{}

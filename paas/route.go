@@ -44,6 +44,9 @@ type Router interface {
 	// Routes lists all routes.
 	Routes() []Route
 
+	// SetNeighbours puts these ways in place of all earlier ones, the one that is asked first in front.
+	SetNeighbours(ways []Neighbour)
+
 	// Certificates lists what clients are shown over TLS, by name, and what could not be got.
 	Certificates(ctx context.Context) []Certificate
 

@@ -78,6 +78,7 @@ func (Engine) Statistics(context.Context, paas.ContainerID) (paas.Statistics, er
 func (Engine) Changes(context.Context) <-chan struct{}                           { return nil }
 func (Engine) Retain(context.Context, paas.ProjectID, []paas.ImageRef) error     { return nil }
 func (Engine) Volumes(context.Context, paas.ProjectID) ([]paas.VolumeUse, error) { return nil, nil }
+func (Engine) Neighbours(context.Context) ([]paas.Neighbour, []string, error)    { return nil, nil, nil }
 func (Engine) Examine(context.Context, []paas.ProjectID) []paas.Check            { return nil }
 func (Engine) Mend(context.Context, []paas.ProjectID) ([]string, error)          { return nil, nil }
 func (Engine) Lacking(context.Context, []paas.ImageRef) ([]paas.ImageRef, error) { return nil, nil }
@@ -123,6 +124,9 @@ func (Router) Replace(paas.Route) func(context.Context) error {
 func (Router) Remove(paas.Hostname)                     {}
 func (Router) Routes() []paas.Route                     { return nil }
 func (Router) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
+
+// SetNeighbours forgets them.
+func (Router) SetNeighbours([]paas.Neighbour) {}
 
 // Certificates lists those shown.
 func (r Router) Certificates(context.Context) []paas.Certificate { return r.Shown }
