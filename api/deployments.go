@@ -26,6 +26,10 @@ func (a *api) deploymentRoutes() []endpoint {
 			summary: "Replace what runs by a fresh start of the same image.", errors: starting()}),
 		route(a.stop, operation{name: "stop", method: http.MethodPost, path: "/projects/:id/stop", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
 			summary: "Stop a project's containers, until it is started again.", errors: fails(paas.ECanceled)}),
+		route(a.sleep, operation{name: "sleep", method: http.MethodPost, path: "/projects/:id/sleep", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Stop a project's containers, until the next request comes for it.", errors: fails(paas.EConflict, paas.ECanceled)}),
+		route(a.wake, operation{name: "wake", method: http.MethodPost, path: "/projects/:id/wake", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Wake a project that sleeps, as a request would.", errors: fails(paas.EUnavailable, paas.ECanceled)}),
 		route(a.deployments, operation{name: "deployments", method: http.MethodGet, path: "/projects/:id/deployments", level: web.Owner, query: pages(defaultLimit, "3"),
 			summary: "List a project's deployments, newest first.", errors: nothingElse()}),
 		route(a.deployment, operation{name: "deployment", method: http.MethodGet, path: "/projects/:id/deployments/:n", level: web.Owner,
@@ -77,11 +81,24 @@ func (a *api) restart(call *web.Call, _ nothing) (reply[*wire.Deployment], error
 	})
 }
 
-// stop always waits: it makes no deployment, so there is no number to go by.
+// stop, sleep and wake always wait: they make no deployment, so there is no number to go by.
 func (a *api) stop(call *web.Call, _ nothing) (reply[wire.Project], error) {
+	return a.then(call, a.platform.Stop)
+}
+
+func (a *api) sleep(call *web.Call, _ nothing) (reply[wire.Project], error) {
+	return a.then(call, a.platform.Sleep)
+}
+
+func (a *api) wake(call *web.Call, _ nothing) (reply[wire.Project], error) {
+	return a.then(call, a.platform.Wake)
+}
+
+// then does something with the call's project and shows what it is like now.
+func (a *api) then(call *web.Call, do func(context.Context, paas.User, paas.ProjectID) error) (reply[wire.Project], error) {
 	ctx, end := call.Watching()
 	defer end(nil)
-	if err := a.platform.Stop(ctx, call.Caller, call.Project.ID); err != nil {
+	if err := do(ctx, call.Caller, call.Project.ID); err != nil {
 		return reply[wire.Project]{}, err
 	}
 	project, err := a.platform.Project(ctx, call.Caller, call.Project.ID)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,6 +88,11 @@ func (e *engine) Start(_ context.Context, id paas.ContainerID) error  { return e
 func (e *engine) Remove(_ context.Context, id paas.ContainerID) error { return e.running(id, false) }
 func (e *engine) Stop(_ context.Context, id paas.ContainerID, _ time.Duration) error {
 	return e.running(id, false)
+}
+
+func (e *engine) ContainersOf(ctx context.Context, id paas.ProjectID) ([]paas.Container, error) {
+	all, err := e.Containers(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(c paas.Container) bool { return c.Project != id }), err
 }
 
 func (e *engine) Containers(context.Context) ([]paas.Container, error) {

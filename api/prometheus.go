@@ -64,6 +64,14 @@ func (m projectMetrics) Collect(metrics chan<- prometheus.Metric) {
 		{projectMetric("errors_total", "Answers from 500 up, and those that broke off."), func(g paas.Gauge) float64 { return float64(g.Traffic.Errors) }},
 		{projectMetric("sent_bytes_total", "Bytes of answers."), func(g paas.Gauge) float64 { return float64(g.Traffic.Sent) }},
 	}
+	counters = append(counters, []struct {
+		desc  *prometheus.Desc
+		value func(paas.Gauge) float64
+	}{
+		{projectMetric("wakes_total", "How often it was woken from sleep."), func(g paas.Gauge) float64 { return float64(g.Wakes.Count) }},
+		{projectMetric("wakes_failed_total", "How often that failed."), func(g paas.Gauge) float64 { return float64(g.Wakes.Failed) }},
+		{projectMetric("wake_seconds_total", "How long the first requests waited for it to wake up."), func(g paas.Gauge) float64 { return g.Wakes.Total.Seconds() }},
+	}...)
 	latency := projectMetric("latency_seconds", "How long requests took.")
 	for _, g := range m {
 		labels := []string{string(g.Project.ID), g.Project.Name, g.Project.OwnerName}

@@ -51,7 +51,7 @@ func oneOf[T ~string](values ...T) openapi.Schema {
 }
 
 func statuses() openapi.Schema {
-	return oneOf(paas.StatusRunning, paas.StatusNew, paas.StatusStarting, paas.StatusUnhealthy, paas.StatusCrashing, paas.StatusStopping, paas.StatusStopped, paas.StatusFailed)
+	return oneOf(paas.StatusRunning, paas.StatusNew, paas.StatusStarting, paas.StatusUnhealthy, paas.StatusCrashing, paas.StatusSleeping, paas.StatusStopping, paas.StatusStopped, paas.StatusFailed)
 }
 
 // vocabulary is what the words of the API mean (API.md, "Rules for input").
@@ -80,7 +80,7 @@ func typeWords() map[reflect.Type]openapi.Schema {
 			Type: openapi.Object, MaxProperties: paas.MaxProcessTypes, AdditionalProperties: &openapi.Schema{Type: openapi.Object}, Example: map[string]any{"web": map[string]any{"command": "node server.js", "count": 2}},
 			Description: "By type: command, count and limits, as in paastech/app.yaml.",
 		},
-		reflect.TypeFor[paas.OperationKind](): oneOf(paas.OpLaunch, paas.OpRelease, paas.OpStart, paas.OpAwait, paas.OpRoute, paas.OpRetire, paas.OpStop, paas.OpRemove, paas.OpForget),
+		reflect.TypeFor[paas.OperationKind](): oneOf(paas.OpLaunch, paas.OpRelease, paas.OpStart, paas.OpAwait, paas.OpRoute, paas.OpRetire, paas.OpFreeze, paas.OpThaw, paas.OpStop, paas.OpRemove, paas.OpForget),
 		reflect.TypeFor[paas.ContainerID]():   text("3f1c9a7e5b2d"),
 		reflect.TypeFor[paas.Stream]():        oneOf(paas.Stdout, paas.Stderr, paas.System),
 		reflect.TypeFor[paas.Scope]():         oneOf(paas.ScopeDeploy, paas.ScopeRead, paas.ScopeAdmin),

@@ -141,23 +141,36 @@ func (c *commands) sayLive(project wire.Project, deployment wire.Deployment, alr
 }
 
 func (c *commands) stopCommand() *cobra.Command {
+	return c.inProject("stop", "Stop the application", "`paastech start` starts it again.", (*client.Client).Stop)
+}
+
+func (c *commands) sleepCommand() *cobra.Command {
+	return c.inProject("sleep", "Put the application to sleep until somebody asks for it", "The next request wakes it, or `paastech wake`.", (*client.Client).Sleep)
+}
+
+func (c *commands) wakeCommand() *cobra.Command {
+	return c.inProject("wake", "Wake the application when it sleeps", "", (*client.Client).Wake)
+}
+
+// inProject does one thing with the project and says what it is like then.
+func (c *commands) inProject(name, short, next string, do func(*client.Client, context.Context, paas.ProjectID) error) *cobra.Command {
 	return &cobra.Command{
-		Use:     "stop",
-		Short:   "Stop the application",
-		Example: "  paastech stop\n  paastech stop -P hello",
+		Use:     name,
+		Short:   short,
+		Example: fmt.Sprintf("  paastech %s\n  paastech %s -P hello", name, name),
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, project, err := c.project(cmd.Context())
 			if err != nil {
 				return err
 			}
-			if err := api.Stop(cmd.Context(), project.ID); err != nil {
+			if err := do(api, cmd.Context(), project.ID); err != nil {
 				return err
 			}
 			if project, err = api.Project(cmd.Context(), project.ID); err != nil {
 				return err
 			}
-			return c.emit(project, func() { c.say("%s is %s. `paastech start` starts it again.", project.Name, project.Status) })
+			return c.emit(project, func() { c.say("%s is %s. %s", project.Name, project.Status, next) })
 		},
 	}
 }

@@ -211,6 +211,8 @@ func (c *commands) showStatus(cmd *cobra.Command, api *client.Client, project wi
 		c.note("Nothing was pushed yet: paastech push")
 	case paas.StatusStopped:
 		c.note("Start it: paastech start")
+	case paas.StatusSleeping:
+		c.note("The next request wakes it, or: paastech wake")
 	case paas.StatusCrashing:
 		c.note("See why: paastech logs")
 	}

@@ -147,6 +147,7 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 	s.ingress, err = ingress.New(ctx, ingress.Options{
 		Listen: s.config.Ingress.Listen, TLS: tls, Dashboard: dashboard, TrustedProxies: s.settings.ingressProxies,
 		DashboardURL: s.settings.dashboardURL, Log: s.log.With("part", "ingress"),
+		Wake: func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) },
 	})
 	return explainListen(err, s.config.Ingress.Listen+" and "+s.config.Ingress.ListenTLS, "ingress.listen and ingress.listenTLS")
 }

@@ -15,7 +15,18 @@ import (
 
 // Containers lists all containers of this instance, running or not.
 func (e *Engine) Containers(ctx context.Context) ([]paas.Container, error) {
-	summaries, err := e.summaries(ctx, e.ours(labelProcess))
+	return e.containers(ctx, e.ours(labelProcess))
+}
+
+// ContainersOf lists a project's containers.
+func (e *Engine) ContainersOf(ctx context.Context, project paas.ProjectID) ([]paas.Container, error) {
+	which := e.ours(labelProcess)
+	which.Add("label", labelProject+"="+string(project))
+	return e.containers(ctx, which)
+}
+
+func (e *Engine) containers(ctx context.Context, which filters.Args) ([]paas.Container, error) {
+	summaries, err := e.summaries(ctx, which)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +97,7 @@ func containerOf(found container.InspectResponse) (paas.Container, error) {
 		OneOff:     told.OneOff,
 		Port:       told.Port,
 		Running:    state.Running && !state.Restarting, // Docker says both while it waits to restart one
+		Paused:     state.Paused,
 		Restarting: state.Restarting,
 		Kept:       found.HostConfig.RestartPolicy.Name == container.RestartPolicyUnlessStopped,
 		Restarts:   found.RestartCount,

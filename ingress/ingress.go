@@ -26,6 +26,7 @@ type Options struct {
 	TLS               *TLS           // nil: none
 	Dashboard         *Site          // served beside the applications; nil: it is not
 	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-* are kept and added to
+	Wake              Wake           // wakes projects whose routes sleep; nil: nobody does
 	DashboardURL      string         // where the pages send an owner; may be empty
 	ReadHeaderTimeout time.Duration  // for a request's header; 0 means 10 s
 	ShutdownTimeout   time.Duration  // for requests in flight at the end; 0 means 10 s
@@ -61,6 +62,7 @@ type Ingress struct {
 	closing    atomic.Bool // connections end after the request they are at
 
 	complaints complaints
+	waking     waking
 }
 
 var _ paas.Router = (*Ingress)(nil)
@@ -87,6 +89,7 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 		errorLog:   slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	i.table.Store(&table{})
+	i.waking.calls = map[paas.ProjectID]*wakeCall{}
 	i.neighbours.Store(&neighbours{})
 	i.addDashboard()
 	return i, i.listen(ctx)
@@ -222,6 +225,11 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := i.table.Load().entries[host]
 	if entry == nil && (i.reach.answer(w, r) || i.serveNeighbour(w, r)) {
 		return
+	}
+	if entry != nil && entry.route.State == paas.RouteSleeping {
+		if entry = i.awaken(w, r, host, entry); entry == nil {
+			return
+		}
 	}
 	if entry == nil || entry.route.State != paas.RouteLive {
 		i.pages.show(w, r, entry)

@@ -21,6 +21,7 @@ const (
 	EAppCrashed     paas.Code = "E_APP_CRASHED"
 	EAppNew         paas.Code = "E_APP_NEW"
 	EAppUnreachable paas.Code = "E_APP_UNREACHABLE"
+	EAppAsleep      paas.Code = "E_APP_ASLEEP"
 )
 
 // retryAfter is how many seconds a client waits before it asks a starting application again.
@@ -45,9 +46,24 @@ func notices() map[paas.RouteState]notice {
 			Message: "It will answer in a moment; this page looks again by itself. If it is yours, watch it start:", Command: "paastech logs -f"},
 		paas.RouteCrashed: {Status: http.StatusServiceUnavailable, Code: EAppCrashed, Title: "This application has crashed",
 			Message: "It keeps ending by itself. If it is yours, its last words say why:", Command: "paastech logs"},
+		paas.RouteSleeping: {Status: http.StatusServiceUnavailable, Code: EAppAsleep, Title: "This application sleeps", Retry: retryAfter,
+			Message: "It wakes up in a moment; this page looks again by itself. If it is yours, wake it:", Command: "paastech wake"},
 		paas.RouteNew: {Status: http.StatusServiceUnavailable, Code: EAppNew, Title: "Nothing is deployed here yet",
 			Message: "The project exists and waits for its first push. If it is yours, deploy it:", Command: "paastech push"},
 	}
+}
+
+// busyWaking is for those who cannot wait, because too many do.
+func busyWaking() notice {
+	return notice{Status: http.StatusServiceUnavailable, Code: EAppAsleep, Title: "This application is waking up", Retry: retryAfter,
+		Message: "It slept, and many requests wait for it already; this page looks again by itself. If it is yours, watch it start:", Command: "paastech logs -f"}
+}
+
+// wakeFailed says why a start failed, in the words that its owner sees elsewhere.
+func wakeFailed(err error) notice {
+	said := paas.Public(err)
+	return notice{Status: http.StatusServiceUnavailable, Code: said.Code, Title: "This application does not wake up",
+		Message: said.Message + " If it is yours, its last words may say more:", Command: "paastech logs"}
 }
 
 func unknownHost() notice {

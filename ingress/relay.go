@@ -53,7 +53,7 @@ func (v *visitor) forward(host paas.Hostname, route *entry) fate {
 	r.stopWatching()
 	abandoned := r.gone.Load() || errors.Is(err, errWriting)
 	failed := r.status >= 500 || !abandoned && (r.status == 0 || !r.whole)
-	route.counter.record(time.Since(began), failed, true)
+	route.counter.record(began, failed, true)
 	fate := ends
 	switch {
 	case err == nil && keep:

@@ -13,12 +13,18 @@ import (
 // traffic counts the requests of one project since the start; it outlives its routes.
 type traffic struct {
 	requests, errors, sent atomic.Uint64
+	last                   atomic.Int64 // when a request ended; Unix time in seconds
 	latency                [len(paas.LatencyBounds) + 1]atomic.Uint64
 }
 
 // record counts one exchange that has ended.
-func (t *traffic) record(took time.Duration, failed, timed bool) {
+func (t *traffic) record(began time.Time, failed, timed bool) {
+	now := time.Now()
+	took := now.Sub(began)
 	t.requests.Add(1)
+	if second := now.Unix(); t.last.Load() != second { // most requests only read it
+		t.last.Store(second)
+	}
 	if failed {
 		t.errors.Add(1)
 	}
@@ -33,7 +39,7 @@ func (t *traffic) record(took time.Duration, failed, timed bool) {
 }
 
 func (t *traffic) read() paas.Traffic {
-	read := paas.Traffic{Requests: t.requests.Load(), Errors: t.errors.Load(), Sent: t.sent.Load()}
+	read := paas.Traffic{Last: time.Unix(t.last.Load(), 0), Requests: t.requests.Load(), Errors: t.errors.Load(), Sent: t.sent.Load()}
 	for i := range t.latency {
 		read.Latency[i] = t.latency[i].Load()
 	}
@@ -48,6 +54,13 @@ func (i *Ingress) Traffic() map[paas.ProjectID]paas.Traffic {
 	all := make(map[paas.ProjectID]paas.Traffic, len(counters))
 	for project, counter := range counters {
 		all[project] = counter.read()
+	}
+	for _, entry := range i.table.Load().entries {
+		if busy := entry.busy(); busy > 0 {
+			seen := all[entry.route.Project]
+			seen.Busy += busy
+			all[entry.route.Project] = seen
+		}
 	}
 	return all
 }
@@ -91,7 +104,7 @@ func (a *answer) saw(response *http.Response) error {
 // end counts the exchange. One that its client gave up is not the application's failure.
 func (a *answer) end(abandoned bool) {
 	failed := a.status >= 500 || !abandoned && (a.status == 0 || !a.whole)
-	a.counter.record(time.Since(a.began), failed, a.status != http.StatusSwitchingProtocols)
+	a.counter.record(a.began, failed, a.status != http.StatusSwitchingProtocols)
 }
 
 type countedBody struct {

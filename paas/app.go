@@ -87,6 +87,8 @@ const DefaultWritableSize = Bytes(64 << 20)
 // Sleep is when an idle project goes to sleep.
 type Sleep struct {
 	After Duration `json:"after,omitempty"` // without a request; zero means never
+
+	Unless []string `json:"unless,omitempty"` // processes that keep it awake while any of them is to run
 }
 
 // Bounds of what an application may ask for.
@@ -255,13 +257,6 @@ func (s StopSpec) validate() error {
 	return nil
 }
 
-func (s Sleep) validate() error {
-	if s.After > 0 && s.After < Duration(time.Minute) {
-		return InvalidField("sleep.after", "An application can sleep after 1m at the earliest.")
-	}
-	return nil
-}
-
 // With lays what an owner set over what the source declares.
 func (a App) With(set App) App {
 	if len(set.Processes) > 0 {
@@ -276,7 +271,7 @@ func (a App) With(set App) App {
 	a.Health = cmp.Or(set.Health, a.Health)
 	a.Limits = a.Limits.with(set.Limits)
 	a.Release = cmp.Or(set.Release, a.Release)
-	a.Sleep = cmp.Or(set.Sleep, a.Sleep)
+	a.Sleep = a.Sleep.with(set.Sleep)
 	a.Stop = StopSpec{cmp.Or(set.Stop.Drain, a.Stop.Drain), cmp.Or(set.Stop.Grace, a.Stop.Grace)}
 	if set.Cron != nil {
 		a.Cron = set.Cron

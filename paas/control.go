@@ -1,6 +1,9 @@
 package paas
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // DeployOptions say what to deploy and how long to wait.
 type DeployOptions struct {
@@ -53,7 +56,7 @@ func (p *Platform) Start(ctx context.Context, caller User, id ProjectID, queued 
 		return Deployment{}, err
 	}
 	if live, err := p.Store.LiveDeployment(ctx, id); err == nil && !project.Stopped {
-		return live, nil
+		return live, p.rouseFor(ctx, id)
 	}
 	return p.again(ctx, caller, id, ReasonStart, queued)
 }
@@ -104,6 +107,9 @@ func (p *Platform) Stop(ctx context.Context, caller User, id ProjectID) error {
 			project.Stopped = true
 			return nil
 		}); err != nil {
+			return err
+		}
+		if err := p.Store.SetDepth(ctx, id, Awake, time.Time{}); err != nil {
 			return err
 		}
 		if !project.Stopped {

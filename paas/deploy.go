@@ -145,6 +145,10 @@ func (p *Platform) commit(ctx context.Context, d *Deployment) error {
 	}); err != nil {
 		return err
 	}
+	if err := p.Store.SetDepth(ctx, d.Project, Awake, time.Time{}); err != nil {
+		return err
+	}
+	p.sleepers.slept(d.Project, Awake, p.now())
 	return p.advance(ctx, d, Live)
 }
 

@@ -104,7 +104,7 @@ func (p *Platform) decided(ctx context.Context) (decided, error) {
 func (w decided) running() []ProjectID {
 	var ids []ProjectID
 	for _, id := range sortedProjects(w.live) {
-		if !w.projects[id].Stopped && w.live[id].formation().total() > 0 {
+		if !w.projects[id].Stopped && w.projects[id].Depth != Asleep && w.live[id].formation().total() > 0 {
 			ids = append(ids, id)
 		}
 	}

@@ -72,7 +72,7 @@ func (p *Platform) examineVolumes(ctx context.Context, w decided, check *Check) 
 			continue
 		}
 		declared += len(live.App.Volumes)
-		runs := !w.projects[id].Stopped && live.formation().total() > 0
+		runs := !w.projects[id].Stopped && w.projects[id].Depth != Asleep && live.formation().total() > 0
 		for _, volume := range live.App.Volumes {
 			checkVolume(check, fmt.Sprintf("the volume %s of %s", volume.Name, w.name(id)), id, volume, there, runs)
 		}

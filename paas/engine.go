@@ -36,11 +36,21 @@ type Engine interface {
 	// again. The container stays. Stopping what is stopped or gone is no error.
 	Stop(ctx context.Context, id ContainerID, grace time.Duration) error
 
+	// Freeze takes the processor from all processes of a running container; they keep their memory. It
+	// is idempotent.
+	Freeze(ctx context.Context, id ContainerID) error
+
+	// Thaw gives it back. It is idempotent.
+	Thaw(ctx context.Context, id ContainerID) error
+
 	// Remove removes a container, running or not. Removing what is gone is no error.
 	Remove(ctx context.Context, id ContainerID) error
 
 	// Containers lists all containers of this instance, running or not.
 	Containers(ctx context.Context) ([]Container, error)
+
+	// ContainersOf lists a project's containers, running or not.
+	ContainersOf(ctx context.Context, project ProjectID) ([]Container, error)
 
 	// Run runs a container to its end with its streams attached, and removes it, also when ctx ends
 	// first. The spec is OneOff.
@@ -127,6 +137,7 @@ type Container struct {
 	Port       int        // as told by its label
 	Address    netip.Addr // in its project's network; invalid when it does not run
 	Running    bool
+	Paused     bool // it runs, but Freeze was called
 	Restarting bool // the engine is about to start it again
 	Kept       bool // Keep was called
 	Restarts   int  // by the engine, since Start

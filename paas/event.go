@@ -15,6 +15,8 @@ const (
 	EventProjectCreated EventKind = "project.created"
 	EventProjectChanged EventKind = "project.changed" // name, settings, variables, numbers of containers
 	EventProjectStopped EventKind = "project.stopped"
+	EventProjectSlept   EventKind = "project.slept"
+	EventProjectWoke    EventKind = "project.woke"
 	EventProjectDeleted EventKind = "project.deleted"
 	EventProjectStatus  EventKind = "project.status"
 	EventDeployment     EventKind = "deployment" // one changed its state
@@ -30,7 +32,7 @@ const (
 // EventKinds are all of them.
 func EventKinds() []EventKind {
 	return []EventKind{
-		EventDeployment, EventProjectStatus, EventProjectCreated, EventProjectChanged, EventProjectStopped, EventProjectDeleted,
+		EventDeployment, EventProjectStatus, EventProjectCreated, EventProjectChanged, EventProjectStopped, EventProjectSlept, EventProjectWoke, EventProjectDeleted,
 		EventEnded, EventOutOfMemory, EventRestarted, EventUnhealthy, EventCrashing, EventCalm,
 	}
 }

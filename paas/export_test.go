@@ -34,3 +34,6 @@ func (p *Platform) HoldCron(id ProjectID, line CronLine) (end func()) {
 func (p *Platform) TakeSamples(ctx context.Context, at time.Time) error {
 	return p.measure(ctx, at, &meter{map[ProjectID]Traffic{}, map[ContainerID][2]uint64{}, map[ContainerID]int{}})
 }
+
+// TuckIn puts to sleep whose time has come at a moment.
+func (p *Platform) TuckIn(ctx context.Context, at time.Time) { p.tuckIn(ctx, at) }

@@ -147,7 +147,7 @@ func (e *fakeEngine) Start(_ context.Context, id paas.ContainerID) error {
 }
 
 func (e *fakeEngine) Stop(_ context.Context, id paas.ContainerID, _ time.Duration) error {
-	return e.change(id, func(c *paas.Container) { c.Running, c.Restarting, c.Kept = false, false, false })
+	return e.change(id, func(c *paas.Container) { c.Running, c.Restarting, c.Kept, c.Paused = false, false, false, false })
 }
 
 func (e *fakeEngine) Remove(_ context.Context, id paas.ContainerID) error {
@@ -155,6 +155,11 @@ func (e *fakeEngine) Remove(_ context.Context, id paas.ContainerID) error {
 	defer e.mu.Unlock()
 	delete(e.containers, id)
 	return nil
+}
+
+func (e *fakeEngine) ContainersOf(ctx context.Context, id paas.ProjectID) ([]paas.Container, error) {
+	all, err := e.Containers(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(c paas.Container) bool { return c.Project != id }), err
 }
 
 func (e *fakeEngine) Containers(context.Context) ([]paas.Container, error) {
@@ -165,6 +170,24 @@ func (e *fakeEngine) Containers(context.Context) ([]paas.Container, error) {
 		all = append(all, *c)
 	}
 	return all, nil
+}
+
+func (e *fakeEngine) Freeze(_ context.Context, id paas.ContainerID) error {
+	return e.setPaused(id, true)
+}
+func (e *fakeEngine) Thaw(_ context.Context, id paas.ContainerID) error {
+	return e.setPaused(id, false)
+}
+
+func (e *fakeEngine) setPaused(id paas.ContainerID, paused bool) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.containers[id]
+	if c == nil || !c.Running {
+		return paas.Errorf(paas.NotFound, paas.ENotFound, "no such container")
+	}
+	c.Paused = paused
+	return nil
 }
 
 func (e *fakeEngine) Statistics(context.Context, paas.ContainerID) (paas.Statistics, error) {
@@ -238,6 +261,8 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 // fakeRouter keeps the table and drains at once.
 type fakeRouter struct {
 	certificates []paas.Certificate
+	busy         bool // a request is in flight
+	traffic      map[paas.ProjectID]paas.Traffic
 
 	paastest.Router
 	mu     sync.Mutex
@@ -249,6 +274,34 @@ func (r *fakeRouter) Replace(route paas.Route) func(context.Context) error {
 	defer r.mu.Unlock()
 	r.routes[route.Host] = route
 	return func(context.Context) error { return nil }
+}
+
+func (r *fakeRouter) Rest(route paas.Route) bool {
+	if r.isBusy() {
+		return false
+	}
+	r.Replace(route)
+	return true
+}
+
+func (r *fakeRouter) isBusy() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.busy
+}
+
+func (r *fakeRouter) Traffic() map[paas.ProjectID]paas.Traffic {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.traffic)
+}
+
+// use has requests have come then, and some be in flight.
+func (r *fakeRouter) use(id paas.ProjectID, last time.Time, busy int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy = busy > 0
+	r.traffic = map[paas.ProjectID]paas.Traffic{id: {Last: last, Busy: busy}}
 }
 
 func (r *fakeRouter) Remove(host paas.Hostname) {

@@ -146,6 +146,8 @@ func status(project Project, state ProjectState, containers []Container, is cond
 		return StatusStarting
 	case state.Live == nil:
 		return StatusFailed
+	case project.Depth != Awake:
+		return StatusSleeping
 	case is.crashing || restarting > 0 || up == 0 && state.Live.formation().total() > 0:
 		return StatusCrashing
 	case is.unwell:
@@ -158,15 +160,5 @@ func status(project Project, state ProjectState, containers []Container, is cond
 }
 
 func (p *Platform) containersOf(ctx context.Context, id ProjectID) ([]Container, error) {
-	all, err := p.Engine.Containers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var own []Container
-	for _, container := range all {
-		if container.Project == id {
-			own = append(own, container)
-		}
-	}
-	return own, nil
+	return p.Engine.ContainersOf(ctx, id)
 }

@@ -50,7 +50,7 @@ func (v *vitals) due(now time.Time) []vital {
 		if !one.onceWell {
 			interval = eagerInterval
 		}
-		if one.checks && one.container.Running && !one.asking && now.Sub(one.asked) >= interval {
+		if one.checks && one.container.Running && !one.container.Paused && !one.asking && now.Sub(one.asked) >= interval {
 			one.asking, one.asked = true, now
 			due = append(due, *one)
 		}

@@ -139,6 +139,7 @@ type Gauge struct {
 	State   ProjectState
 	Sample  Sample  // of the last ten seconds
 	Traffic Traffic // since the start
+	Wakes   Wakes   // since the start
 }
 
 // Gauges shows every project, for administrators.
@@ -151,11 +152,12 @@ func (p *Platform) Gauges(ctx context.Context) ([]Gauge, error) {
 	if err != nil {
 		return nil, err
 	}
+	wakes := p.Wakes()
 	p.newest.mu.Lock()
 	defer p.newest.mu.Unlock()
 	gauges := make([]Gauge, len(projects))
 	for i, project := range projects {
-		gauges[i] = Gauge{project, states[project.ID], p.newest.samples[project.ID], p.newest.traffic[project.ID]}
+		gauges[i] = Gauge{project, states[project.ID], p.newest.samples[project.ID], p.newest.traffic[project.ID], wakes[project.ID]}
 	}
 	return gauges, nil
 }

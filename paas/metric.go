@@ -47,6 +47,8 @@ type Traffic struct {
 	Requests uint64                         `json:"requests"`
 	Errors   uint64                         `json:"errors"`  // answers from 500 up, and those that broke off
 	Sent     uint64                         `json:"sent"`    // bytes of answers
+	Last     time.Time                      `json:"-"`       // when the last one came
+	Busy     int                            `json:"-"`       // in flight
 	Latency  [len(LatencyBounds) + 1]uint64 `json:"latency"` // requests by duration: each up to its bound, the last beyond all
 }
 

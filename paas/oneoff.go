@@ -31,6 +31,9 @@ func (p *Platform) Exec(ctx context.Context, caller User, id ProjectID, process 
 	if err != nil {
 		return Ending{}, err
 	}
+	if err := p.rouseFor(ctx, id); err != nil {
+		return Ending{}, err
+	}
 	containers, err := p.containersOf(ctx, id)
 	if err != nil {
 		return Ending{}, err

@@ -16,6 +16,8 @@ const (
 	OpAwait   OperationKind = "await"   // wait until a container is ready
 	OpRoute   OperationKind = "route"   // lead the traffic to the containers of a deployment
 	OpRetire  OperationKind = "retire"  // drain, SIGTERM, grace, SIGKILL, remove
+	OpFreeze  OperationKind = "freeze"  // give it no processor any more
+	OpThaw    OperationKind = "thaw"    // give it back
 	OpStop    OperationKind = "stop"    // the same, but the container stays
 	OpRemove  OperationKind = "remove"  // remove a container that nobody wants
 	OpForget  OperationKind = "forget"  // remove all of a project that does not exist
@@ -52,6 +54,7 @@ type wanted struct {
 	project    ProjectID
 	deployment *Deployment // nil: nothing was ever live
 	stopped    bool
+	depth      Depth
 	rollout    bool // the deployment is new: its release command runs, and its containers are waited for
 
 	resting map[ContainerID]bool // they keep ending, and are not to be started yet
@@ -80,7 +83,7 @@ func plan(seen []Container, want wanted) []Operation {
 			first = append(first, asDecided(c, want)...)
 		}
 	}
-	if want.stopped {
+	if want.stopped || want.depth != Awake {
 		return append(first, rest...)
 	}
 	if want.rollout && d.releaseCommand() {
@@ -100,12 +103,21 @@ func plan(seen []Container, want wanted) []Operation {
 	return slices.Concat(first, launches, waits, rest)
 }
 
-// asDecided starts or stops a container of the deployment that should run.
+// asDecided starts, stops, freezes or thaws a container of the deployment that should run.
 func asDecided(c Container, want wanted) []Operation {
+	up := c.Running || c.Restarting
+	ends := want.stopped || want.depth == Asleep
 	switch {
-	case want.stopped && (c.Running || c.Restarting):
+	case ends && up:
 		return []Operation{operation(OpStop, c)}
-	case !want.stopped && !c.Running && !c.Restarting && !want.resting[c.ID]:
+	case ends:
+	case want.depth == Frozen:
+		if c.Running && !c.Paused {
+			return []Operation{operation(OpFreeze, c)}
+		}
+	case c.Paused:
+		return []Operation{operation(OpThaw, c)}
+	case !up && !want.resting[c.ID]:
 		return []Operation{operation(OpStart, c)}
 	}
 	return nil

@@ -61,6 +61,7 @@ type Platform struct {
 	limits    limits
 	claims    *claims
 	alarm     *certificateAlarm
+	sleepers  *sleepers
 	unheeded  atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
 	revisions revisions
 	admins    hasAdmin
@@ -115,7 +116,9 @@ func New(options Options) (*Platform, error) {
 		limits:  newLimits(now),
 		claims:  newClaims(),
 		alarm:   newCertificateAlarm(),
-		now:     now,
+
+		sleepers: newSleepers(),
+		now:      now,
 
 		revisions: newRevisions(),
 	}, nil
@@ -144,6 +147,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.livenessLoop(ctx) })
 	group.Go(func() error { return p.endingsLoop(ctx) })
 	group.Go(func() error { return p.cronLoop(ctx) })
+	group.Go(func() error { return p.sleepLoop(ctx) })
 	group.Go(func() error { return p.measureLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })

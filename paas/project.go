@@ -18,6 +18,8 @@ type Project struct {
 	BuildEnv     Env       // reaches the build only
 	DeployBranch string    // the branch whose pushes deploy; empty until main or master is first pushed
 	Stopped      bool      // its owner wants it stopped
+	Depth        Depth     // how deep it sleeps
+	SleptAt      time.Time // since when it is at that depth; zero while it is awake
 	App          App       // what its owner set over what the source declares
 	Formation    Formation // what its owner scaled to; processes that are missing are as declared
 	CreatedAt    time.Time
@@ -50,6 +52,7 @@ const (
 	StatusRunning   Status = "running"   // answers
 	StatusUnhealthy Status = "unhealthy" // runs but does not answer well
 	StatusCrashing  Status = "crashing"  // its containers keep ending
+	StatusSleeping  Status = "sleeping"  // until the next request
 	StatusStopping  Status = "stopping"
 	StatusStopped   Status = "stopped"
 	StatusFailed    Status = "failed" // its first deployment never got live
@@ -60,7 +63,7 @@ func (s Status) Legacy() string {
 	switch s {
 	case StatusStarting:
 		return "STATUS_STARTING"
-	case StatusRunning, StatusUnhealthy, StatusCrashing:
+	case StatusRunning, StatusSleeping, StatusUnhealthy, StatusCrashing:
 		return "STATUS_RUNNING"
 	case StatusStopping:
 		return "STATUS_STOPPING"

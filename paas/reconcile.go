@@ -114,7 +114,7 @@ func (p *Platform) look(ctx context.Context) (world, error) {
 
 // wantedOf is what should run of a project, from one look.
 func (p *Platform) wantedOf(w world, id ProjectID) wanted {
-	want := wanted{project: id, stopped: w.projects[id].Stopped, resting: p.vitals.resting(p.now(), w.containers[id])}
+	want := wanted{project: id, stopped: w.projects[id].Stopped, depth: w.projects[id].Depth, resting: p.vitals.resting(p.now(), w.containers[id])}
 	if live, isLive := w.live[id]; isLive {
 		want.deployment = &live
 	}
@@ -154,6 +154,7 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	p.reconcileNeighbours(ctx)
 	p.tellHappenings(ctx, p.vitals.see(p.now(), w))
 	p.collector.follow(w)
+	p.sleepers.see(p.now(), w)
 	ids := map[ProjectID]bool{}
 	for id := range w.projects {
 		ids[id] = true
@@ -245,6 +246,10 @@ func (p *Platform) execute(ctx context.Context, w world, o Operation) error {
 	switch o.Kind {
 	case OpStart:
 		return p.Engine.Start(ctx, o.Container)
+	case OpFreeze:
+		return p.Engine.Freeze(ctx, o.Container)
+	case OpThaw:
+		return p.Engine.Thaw(ctx, o.Container)
 	case OpStop:
 		return p.Engine.Stop(ctx, o.Container, p.graceOf(w.live[o.Project]))
 	case OpRetire, OpRemove:

@@ -12,6 +12,8 @@ func (p *Platform) decidedRoute(w world, project Project) Route {
 	switch {
 	case project.Stopped:
 		route.State = RouteStopped
+	case project.Depth != Awake && isLive:
+		route.State = RouteSleeping
 	case isLive:
 		return p.liveRoute(live, w.containers[project.ID])
 	case len(w.active[project.ID]) > 0:

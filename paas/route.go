@@ -11,13 +11,14 @@ type Hostname string
 // RouteState says what the ingress answers for a hostname.
 type RouteState string
 
-// The states of a route; all but RouteLive are answered by a page that says what to do.
+// The states of a route; all but RouteLive and RouteSleeping are answered by a page that says what to do.
 const (
 	RouteLive     RouteState = "live"
 	RouteStopped  RouteState = "stopped"
 	RouteStarting RouteState = "starting"
 	RouteCrashed  RouteState = "crashed"
-	RouteNew      RouteState = "new" // nothing was ever deployed
+	RouteSleeping RouteState = "sleeping" // the next request wakes it
+	RouteNew      RouteState = "new"      // nothing was ever deployed
 )
 
 // Route leads a hostname to the containers of a project's live deployment.
@@ -34,6 +35,10 @@ type Router interface {
 	// until no request is in flight to a target that the new route no longer has; when its context
 	// ends first, it cuts what is left and returns the context's cause.
 	Replace(route Route) (drain func(context.Context) error)
+
+	// Rest is Replace by a route without targets, unless a request is in flight: then it does nothing
+	// and returns false. Requests that come later are held, and have the project woken.
+	Rest(route Route) bool
 
 	// Remove forgets a hostname and cuts what is in flight. It is idempotent.
 	Remove(host Hostname)

@@ -152,6 +152,8 @@ type ProjectStore interface {
 	Projects(ctx context.Context, owner UserID) ([]Project, error)
 	AllProjects(ctx context.Context) ([]Project, error)
 	// ChangeProject reads the project, applies change and writes it, in one transaction.
+	// SetDepth keeps how deep a project sleeps, and since when; that is no change of its owner's.
+	SetDepth(ctx context.Context, id ProjectID, depth Depth, since time.Time) error
 	ChangeProject(ctx context.Context, id ProjectID, change func(*Project) error) (Project, error)
 	BeginProjectDeletion(ctx context.Context, id ProjectID) error
 	DeletingProjects(ctx context.Context) ([]Project, error)

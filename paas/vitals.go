@@ -116,6 +116,13 @@ func (v *vitals) update(now time.Time, c Container, live Deployment, believed bo
 	return since
 }
 
+// forget has the next look be the first of a container.
+func (v *vitals) forget(id ContainerID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.known, id)
+}
+
 // looked tells whether a first look was taken.
 func (v *vitals) looked() bool {
 	v.mu.Lock()

@@ -16,6 +16,8 @@ type projectRow struct {
 	Config       projectConfig `gorm:"serializer:json"`
 	DeployBranch string
 	Stopped      bool
+	Depth        string
+	SleptAt      *time.Time
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
 	DeletingAt   *time.Time
@@ -69,9 +71,13 @@ func (s *Store) project(row projectRow) (paas.Project, error) {
 		BuildEnv:     buildEnv,
 		DeployBranch: row.DeployBranch,
 		Stopped:      row.Stopped,
+		Depth:        paas.Depth(row.Depth),
 		CreatedAt:    row.CreatedAt.UTC(),
 		UpdatedAt:    row.UpdatedAt.UTC(),
 		Formation:    row.Formation,
+	}
+	if row.SleptAt != nil {
+		project.SleptAt = row.SleptAt.UTC()
 	}
 	if row.App != nil {
 		project.App = *row.App
@@ -170,6 +176,18 @@ func (s *Store) ChangeProject(ctx context.Context, id paas.ProjectID, change fun
 			Select("Name", "Config", "DeployBranch", "Stopped", "UpdatedAt", "App", "Formation").Updates(&row).Error
 	})
 	return project, err
+}
+
+// SetDepth keeps how deep a project sleeps, and since when.
+func (s *Store) SetDepth(ctx context.Context, id paas.ProjectID, depth paas.Depth, since time.Time) error {
+	var at *time.Time
+	if !since.IsZero() {
+		kept := stored(since)
+		at = &kept
+	}
+	return s.write(ctx, "keep a project's sleep", func(tx *gorm.DB) error {
+		return mustChange(tx.Model(&projectRow{}).Where("id = ?", string(id)).Updates(map[string]any{"depth": string(depth), "slept_at": at}))
+	})
 }
 
 // BeginProjectDeletion makes the project invisible and ends the API tokens that are for it alone.

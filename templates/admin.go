@@ -50,7 +50,7 @@ func (Admin) file() string { return "admin.html" }
 func (a Admin) Statuses() []StatusCount {
 	var counts []StatusCount
 	for _, status := range []paas.Status{
-		paas.StatusRunning, paas.StatusStarting, paas.StatusUnhealthy, paas.StatusCrashing, paas.StatusFailed, paas.StatusStopping, paas.StatusStopped, paas.StatusNew,
+		paas.StatusRunning, paas.StatusStarting, paas.StatusUnhealthy, paas.StatusCrashing, paas.StatusFailed, paas.StatusSleeping, paas.StatusStopping, paas.StatusStopped, paas.StatusNew,
 	} {
 		if n := a.Overview.Statuses[status]; n > 0 {
 			counts = append(counts, StatusCount{status, n})

@@ -89,6 +89,9 @@ func (p Project) Stopped() bool {
 	return p.Status == paas.StatusStopped || p.Status == paas.StatusStopping
 }
 
+// Sleeps tells whether a request would wake it.
+func (p Project) Sleeps() bool { return p.Status == paas.StatusSleeping }
+
 // ProcessRow is one process of what is live.
 type ProcessRow struct {
 	Name    string

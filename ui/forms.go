@@ -20,6 +20,8 @@ const doneParameter = "done"
 var done = map[string]string{
 	"created":  "The project is there.",
 	"stopped":  "The application is stopped.",
+	"asleep":   "The application sleeps until somebody asks for it.",
+	"awake":    "The application is awake.",
 	"nothing":  "That is what runs already: nothing was changed.",
 	"canceled": "The deployment is canceled.",
 	"scaled":   "Set. The next start runs as many.",

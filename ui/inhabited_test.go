@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,11 @@ type busy struct {
 	paastest.Engine
 	containers []paas.Container
 	since      time.Time // they run
+}
+
+func (b *busy) ContainersOf(ctx context.Context, id paas.ProjectID) ([]paas.Container, error) {
+	all, err := b.Containers(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(c paas.Container) bool { return c.Project != id }), err
 }
 
 func (b *busy) Containers(context.Context) ([]paas.Container, error) { return b.containers, nil }

@@ -82,6 +82,8 @@ func nothingMeasured(state paas.ProjectState, chosen span) string {
 		return "Nothing runs yet. The first figures come ten seconds after the first version has started."
 	case state.Live == nil:
 		return "No version has run yet. The first figures come ten seconds after one has started."
+	case state.Status == paas.StatusSleeping:
+		return "The application sleeps, and did not run in the last " + chosen.last + "."
 	case state.Status == paas.StatusStopped:
 		return "The application is stopped, and did not run in the last " + chosen.last + "."
 	}

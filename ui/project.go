@@ -26,6 +26,8 @@ func (u *ui) projectRoutes() []web.Route {
 		operation("restart", post("/dashboard/:id/restart", web.Owner, u.restart)),
 		operation("deploy", post("/dashboard/:id/deploy", web.Owner, u.deploy)),
 		operation("stop", post("/dashboard/:id/stop", web.Owner, u.stop)),
+		operation("sleep", post("/dashboard/:id/sleep", web.Owner, u.sleep)),
+		operation("wake", post("/dashboard/:id/wake", web.Owner, u.wake)),
 		operation("scale", post("/dashboard/:id/scale", web.Owner, u.scale)),
 	}
 }
@@ -128,13 +130,18 @@ func (u *ui) deploy(call *web.Call) error {
 	})
 }
 
-func (u *ui) stop(call *web.Call) error {
+func (u *ui) stop(call *web.Call) error  { return u.then(call, u.platform.Stop, "stopped") }
+func (u *ui) sleep(call *web.Call) error { return u.then(call, u.platform.Sleep, "asleep") }
+func (u *ui) wake(call *web.Call) error  { return u.then(call, u.platform.Wake, "awake") }
+
+// then does something with the call's project and shows its overview, which says that it is done.
+func (u *ui) then(call *web.Call, do func(context.Context, paas.User, paas.ProjectID) error, said string) error {
 	ctx, end := call.Watching()
 	defer end(nil)
-	if err := u.platform.Stop(ctx, call.Caller, call.Project.ID); err != nil {
+	if err := do(ctx, call.Caller, call.Project.ID); err != nil {
 		return err
 	}
-	return leave(call, projectPath(call.Project.ID, ""), "stopped")
+	return leave(call, projectPath(call.Project.ID, ""), said)
 }
 
 func (u *ui) scale(call *web.Call) error {

@@ -47,6 +47,18 @@ func (c *Client) Stop(ctx context.Context, id paas.ProjectID) error {
 	return err
 }
 
+// Sleep stops a project's containers until the next request; it returns when they have ended.
+func (c *Client) Sleep(ctx context.Context, id paas.ProjectID) error {
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "sleep")})
+	return err
+}
+
+// Wake wakes a project that sleeps; it returns when it takes requests.
+func (c *Client) Wake(ctx context.Context, id paas.ProjectID) error {
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "wake")})
+	return err
+}
+
 // Deployments lists the newest of a project's deployments, at most 200.
 func (c *Client) Deployments(ctx context.Context, id paas.ProjectID, limit int) ([]wire.Deployment, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}

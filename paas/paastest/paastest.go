@@ -68,7 +68,12 @@ func (Engine) Keep(context.Context, paas.ContainerID) error                { ret
 func (Engine) Start(context.Context, paas.ContainerID) error               { return nil }
 func (Engine) Stop(context.Context, paas.ContainerID, time.Duration) error { return nil }
 func (Engine) Remove(context.Context, paas.ContainerID) error              { return nil }
-func (Engine) Containers(context.Context) ([]paas.Container, error)        { return nil, nil }
+func (Engine) Freeze(context.Context, paas.ContainerID) error              { return nil }
+func (Engine) Thaw(context.Context, paas.ContainerID) error                { return nil }
+func (Engine) ContainersOf(context.Context, paas.ProjectID) ([]paas.Container, error) {
+	return nil, nil
+}
+func (Engine) Containers(context.Context) ([]paas.Container, error) { return nil, nil }
 func (Engine) Output(context.Context, paas.ContainerID, time.Time, func(paas.LogLine) error) error {
 	return nil
 }
@@ -124,6 +129,9 @@ func (Router) Replace(paas.Route) func(context.Context) error {
 func (Router) Remove(paas.Hostname)                     {}
 func (Router) Routes() []paas.Route                     { return nil }
 func (Router) Traffic() map[paas.ProjectID]paas.Traffic { return nil }
+
+// Rest does as it is told.
+func (Router) Rest(paas.Route) bool { return true }
 
 // SetNeighbours forgets them.
 func (Router) SetNeighbours([]paas.Neighbour) {}

@@ -1,0 +1,135 @@
+package ingress
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// TestHeldRequestsWakeOnce: requests of every kind that come together for an application that sleeps wait,
+// wake it once, and are all answered, with their bodies.
+func TestHeldRequestsWakeOnce(t *testing.T) {
+	target := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %d", r.Method, r.URL.Path, len(body))
+	})
+	var i *Ingress
+	var wakes atomic.Int64
+	asked := make(chan struct{})
+	i = running(t, Options{Wake: func(_ context.Context, id paas.ProjectID) error {
+		wakes.Add(1)
+		<-asked
+		i.Replace(paas.Route{Host: app, Project: id, State: paas.RouteLive, Targets: live(target).Targets})
+		return nil
+	}})
+	sleeping := paas.Route{Host: app, Project: "p", State: paas.RouteSleeping}
+	i.Replace(sleeping)
+	const requests = 60
+	var clients sync.WaitGroup
+	for n := range requests {
+		clients.Go(func() {
+			method, body := http.MethodGet, []byte(nil)
+			if n%3 == 0 {
+				method, body = http.MethodPost, bytes.Repeat([]byte("x"), 1<<(n%20))
+			}
+			request, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("http://%s/%d", i.Address(), n), bytes.NewReader(body))
+			must(t, err)
+			request.Host = string(app)
+			client := newClient(t)
+			answer, err := client.Do(request)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			said, err := io.ReadAll(answer.Body)
+			if want := fmt.Sprintf("%s /%d %d", method, n, len(body)); err != nil || string(said) != want {
+				t.Errorf("%d %s %v, not %s", answer.StatusCode, said, err, want)
+			}
+		})
+	}
+	held := func() int {
+		i.waking.mu.Lock()
+		defer i.waking.mu.Unlock()
+		return i.waking.held
+	}
+	for deadline := time.Now().Add(20 * time.Second); held() < requests && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if held() != requests {
+		t.Errorf("%d requests wait", held())
+	}
+	close(asked)
+	clients.Wait()
+	if wakes.Load() != 1 || held() != 0 {
+		t.Errorf("woken %d times, %d wait still", wakes.Load(), held())
+	}
+	if !i.Rest(sleeping) {
+		t.Error("it may not rest, although nothing is in flight")
+	}
+	if status, answer := ask(t, i.Address(), string(app)+" /again"); status != http.StatusOK || !strings.Contains(answer, "/again") {
+		t.Errorf("woken again: %d %s", status, answer)
+	}
+}
+
+// TestAWakeThatFailsIsExplained, and so is one that too many wait for.
+func TestAWakeThatFailsIsExplained(t *testing.T) {
+	i := running(t, Options{Wake: func(context.Context, paas.ProjectID) error {
+		return paas.Errorf(paas.Rejected, "E_EXITED", "web.1 ended with exit code 3.")
+	}})
+	i.Replace(paas.Route{Host: app, Project: "p", State: paas.RouteSleeping})
+	if status, answer := ask(t, i.Address(), string(app)+" /"); status != http.StatusServiceUnavailable || !strings.Contains(answer, "E_EXITED") || !strings.Contains(answer, "exit code 3") {
+		t.Errorf("%d %s", status, answer)
+	}
+	i.waking.mu.Lock()
+	i.waking.held = maxHeld
+	i.waking.mu.Unlock()
+	if status, answer := ask(t, i.Address(), string(app)+" /"); status != http.StatusServiceUnavailable || !strings.Contains(answer, "E_APP_ASLEEP") || !strings.Contains(answer, "Retry-After") {
+		t.Errorf("%d %s", status, answer)
+	}
+}
+
+// TestNothingRestsInUse: a route with a request in flight stays as it is.
+func TestNothingRestsInUse(t *testing.T) {
+	i := running(t, Options{})
+	entered, leave := make(chan struct{}), make(chan struct{})
+	target := upstream(t, func(http.ResponseWriter, *http.Request) {
+		entered <- struct{}{}
+		<-leave
+	})
+	i.Replace(live(target))
+	answered := make(chan int, 1)
+	go func() {
+		status, _ := ask(t, i.Address(), string(app)+" /")
+		answered <- status
+	}()
+	<-entered
+	sleeping := live(target)
+	sleeping.State, sleeping.Targets = paas.RouteSleeping, nil
+	if i.Rest(sleeping) || i.Routes()[0].State != paas.RouteLive {
+		t.Error("it rests under a request")
+	}
+	if seen := i.Traffic()[sleeping.Project]; seen.Busy != 1 {
+		t.Errorf("traffic %+v", seen)
+	}
+	close(leave)
+	if status := <-answered; status != http.StatusOK {
+		t.Errorf("answered %d", status)
+	}
+	for deadline := time.Now().Add(5 * time.Second); !i.Rest(sleeping) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if i.Routes()[0].State != paas.RouteSleeping {
+		t.Error("it does not rest")
+	}
+	if seen := i.Traffic()[sleeping.Project]; seen.Busy != 0 || time.Since(seen.Last) > 10*time.Second {
+		t.Errorf("traffic %+v", seen)
+	}
+}

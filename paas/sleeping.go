@@ -1,0 +1,394 @@
+package paas
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	sleepTick = time.Second
+	// wakeTimeout bounds a wake beside the application's own deadline.
+	wakeTimeout = 30 * time.Second
+)
+
+// sleepers knows the projects that may sleep, and how waking went.
+type sleepers struct {
+	mu    sync.Mutex
+	known map[ProjectID]*idle // guarded by mu
+	wakes map[ProjectID]Wakes // guarded by mu
+}
+
+// Wakes is how often and how long a project was woken since the start.
+type Wakes struct {
+	Count  int
+	Failed int
+	Total  time.Duration // of those that succeeded
+	Last   time.Duration
+}
+
+func newSleepers() *sleepers {
+	return &sleepers{known: map[ProjectID]*idle{}, wakes: map[ProjectID]Wakes{}}
+}
+
+// see takes over a look: who may sleep, and how deep everybody does.
+func (s *sleepers) see(now time.Time, w world) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.known {
+		if _, is := w.projects[id]; !is {
+			delete(s.known, id)
+			delete(s.wakes, id)
+		}
+	}
+	for id, project := range w.projects {
+		live, isLive := w.live[id]
+		if !isLive || project.Stopped || w.deleting[id] || !live.mayIdle() {
+			delete(s.known, id)
+			continue
+		}
+		one := s.known[id]
+		if one == nil {
+			one = &idle{used: now}
+			s.known[id] = one
+		}
+		one.after, one.depth, one.since = time.Duration(live.App.Sleep.After), project.Depth, project.SleptAt
+		if live.LiveAt != nil && live.LiveAt.After(one.used) {
+			one.used = *live.LiveAt
+		}
+	}
+}
+
+// any tells whether anybody may sleep.
+func (s *sleepers) any() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.known) > 0
+}
+
+// use notes that a project was used.
+func (s *sleepers) use(id ProjectID, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.known[id]; one != nil && at.After(one.used) {
+		one.used = at
+	}
+}
+
+// slept notes a project's depth at once; the next look would do it later.
+func (s *sleepers) slept(id ProjectID, depth Depth, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.known[id]; one != nil {
+		one.depth, one.since = depth, at
+		if depth == Awake {
+			one.used = at
+		}
+	}
+}
+
+// due lists who goes to another depth now.
+func (s *sleepers) due(now time.Time, traffic map[ProjectID]Traffic) map[ProjectID]Depth {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := map[ProjectID]Depth{}
+	for id, one := range s.known {
+		seen := traffic[id]
+		if seen.Busy > 0 {
+			one.used = now
+		} else if seen.Last.After(one.used) {
+			one.used = seen.Last
+		}
+		if next := one.next(now); next != one.depth {
+			due[id] = next
+		}
+	}
+	return due
+}
+
+// woke notes how a wake went.
+func (s *sleepers) woke(id ProjectID, took time.Duration, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wakes := s.wakes[id]
+	if wakes.Count++; err != nil {
+		wakes.Failed++
+	} else {
+		wakes.Total += took
+		wakes.Last = took
+	}
+	s.wakes[id] = wakes
+}
+
+// Wakes is how projects were woken since the start.
+func (p *Platform) Wakes() map[ProjectID]Wakes {
+	p.sleepers.mu.Lock()
+	defer p.sleepers.mu.Unlock()
+	all := make(map[ProjectID]Wakes, len(p.sleepers.wakes))
+	for id, wakes := range p.sleepers.wakes {
+		all[id] = wakes
+	}
+	return all
+}
+
+// sleepLoop puts projects to sleep that nobody uses.
+func (p *Platform) sleepLoop(ctx context.Context) error {
+	tick := time.NewTicker(sleepTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		p.tuckIn(ctx, p.now())
+	}
+}
+
+// tuckIn takes everybody whose time has come to the next depth.
+func (p *Platform) tuckIn(ctx context.Context, now time.Time) {
+	if !p.sleepers.any() {
+		return
+	}
+	for id, depth := range p.sleepers.due(now, p.Router.Traffic()) {
+		if err := p.sink(ctx, id, depth, nil); err != nil && ctx.Err() == nil {
+			p.Log.WarnContext(ctx, "put a project to sleep", "project", id, "error", err)
+		}
+	}
+}
+
+// Sleep stops a project until the next request comes for it; one that sleeps already is stopped when it
+// was only frozen. Conflict when it is stopped, was never live, or requests are in flight.
+func (p *Platform) Sleep(ctx context.Context, caller User, id ProjectID) error {
+	project, err := p.Project(ctx, caller, id)
+	if err != nil {
+		return err
+	}
+	if project.Stopped {
+		return Errorf(Conflict, EConflict, "The project is stopped: no request would wake it. Start it first.")
+	}
+	if _, err := p.Store.LiveDeployment(ctx, id); err != nil {
+		return Errorf(Conflict, EConflict, "Nothing of the project runs that could go to sleep.")
+	}
+	return p.sink(ctx, id, Asleep, &caller)
+}
+
+// errInUse says that a project does not go to sleep now.
+var errInUse = Errorf(Conflict, EConflict, "The project is in use: a deployment is on its way, or requests are in flight. Try again when they have ended.")
+
+// sink takes a project to a depth. From the moment on in which its route sleeps, requests wake it.
+func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User) error {
+	release, free := p.queue.tryTake(id)
+	if !free {
+		return errInUse
+	}
+	defer release()
+	project, err := p.Store.Project(ctx, id)
+	if err != nil || project.Stopped || project.Depth == depth || project.Depth == Asleep {
+		return err
+	}
+	if !p.Router.Rest(Route{Host: p.Hostname(id), Project: id, State: RouteSleeping}) {
+		p.sleepers.use(id, p.now())
+		return errInUse
+	}
+	now := p.now()
+	if err := p.Store.SetDepth(ctx, id, depth, now); err != nil {
+		p.wakeReconcile() // puts the route back
+		return err
+	}
+	p.sleepers.slept(id, depth, now)
+	p.tellSlept(ctx, project, depth, by)
+	return p.follow(ctx, id)
+}
+
+// follow makes a project's containers what its depth says; its turn is held.
+func (p *Platform) follow(ctx context.Context, id ProjectID) error {
+	w, err := p.look(ctx)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, o := range p.plan(w, id) {
+		switch o.Kind {
+		case OpFreeze, OpThaw, OpStop, OpStart:
+			group.Go(func() error { return p.execute(ctx, w, o) })
+		}
+	}
+	return group.Wait()
+}
+
+func (p *Platform) tellSlept(ctx context.Context, project Project, depth Depth, by *User) {
+	if project.Depth != Awake {
+		return // that it sleeps was told
+	}
+	if by != nil {
+		p.tellProject(ctx, EventProjectSlept, project, *by, "put it to sleep")
+		return
+	}
+	p.happened(ctx, Event{Kind: EventProjectSlept, Project: project.ID, Owner: project.Owner, Message: "It went to sleep: nobody had asked for it for a while. The next request wakes it."})
+}
+
+// Wake wakes a project that sleeps, when its owner asks.
+func (p *Platform) Wake(ctx context.Context, caller User, id ProjectID) error {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return err
+	}
+	outcome, job, err := p.submitWake(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := job.wait(ctx, false); err != nil {
+		return err
+	}
+	select {
+	case err := <-outcome:
+		return err
+	default: // it was awake
+		return nil
+	}
+}
+
+// submitWake has a job wake a project; the outcome is told as soon as requests can come, and not at all
+// when the project is awake.
+func (p *Platform) submitWake(ctx context.Context, id ProjectID) (<-chan error, *job, error) {
+	outcome := make(chan error, 1)
+	job, err := p.queue.submit(ctx, id, 0, func(ctx context.Context) error { return p.rouseInTurn(ctx, id, outcome) })
+	return outcome, job, err
+}
+
+// Rouse wakes a project that sleeps and returns when it takes requests; it is for whoever has one for it.
+// The error says why it does not, as a failed start's does; the project is awake then, and treated as one
+// whose containers end. What is awake is kept last: a daemon that dies on the way has it sleep again.
+func (p *Platform) Rouse(ctx context.Context, id ProjectID) error {
+	outcome, job, err := p.submitWake(ctx, id)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-outcome:
+		return err
+	case <-job.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case err := <-outcome:
+		return err
+	default:
+		return job.err
+	}
+}
+
+// rouseFor is Rouse unless the project is awake.
+func (p *Platform) rouseFor(ctx context.Context, id ProjectID) error {
+	project, err := p.Store.Project(ctx, id)
+	if err != nil || project.Depth == Awake {
+		return err
+	}
+	return p.Rouse(ctx, id)
+}
+
+// rouseInTurn tells the outcome as soon as requests can come; the project's turn lasts until all is kept.
+func (p *Platform) rouseInTurn(ctx context.Context, id ProjectID, outcome chan<- error) error {
+	began := time.Now()
+	release, err := p.queue.take(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer release()
+	project, err := p.Store.Project(ctx, id)
+	if err != nil {
+		return err
+	}
+	if project.Depth == Awake {
+		return p.reconcileRoute(ctx, id)
+	}
+	live, err := p.Store.LiveDeployment(ctx, id)
+	if err != nil {
+		return err
+	}
+	err = p.rouse(ctx, project, live)
+	outcome <- err
+	p.afterWake(context.WithoutCancel(ctx), project, time.Since(began), err)
+	return nil
+}
+
+// afterWake keeps and tells that a project is awake.
+func (p *Platform) afterWake(ctx context.Context, project Project, took time.Duration, failed error) {
+	defer p.wakeReconcile() // sees to the rest: workers, and what did not come up
+	p.sleepers.slept(project.ID, Awake, p.now())
+	p.sleepers.woke(project.ID, took, failed)
+	if err := p.Store.SetDepth(ctx, project.ID, Awake, time.Time{}); err != nil {
+		p.Log.ErrorContext(ctx, "keep that a project is awake; it goes to sleep again", "project", project.ID, "error", err)
+	}
+	how := fmt.Sprintf("It woke up for a request, which waited %s.", took.Round(time.Millisecond))
+	if failed != nil {
+		how = "A request was to wake it, which failed: " + Public(failed).Message
+	}
+	p.happened(ctx, Event{Kind: EventProjectWoke, Project: project.ID, Owner: project.Owner, Message: how})
+}
+
+// rouse starts or thaws the containers that take requests, and leads requests to those that answer.
+func (p *Platform) rouse(ctx context.Context, project Project, live Deployment) error {
+	ctx, cancel := context.WithTimeout(ctx, p.readinessProbe(live, live.Image.Entry()).Deadline+wakeTimeout)
+	defer cancel()
+	containers, err := p.containersOf(ctx, project.ID)
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	for _, c := range containers {
+		if c.Deployment == live.Number && !c.OneOff {
+			group.Go(func() error { return p.rouseOne(ctx, live, c) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if containers, err = p.containersOf(ctx, project.ID); err != nil { // started ones have other addresses
+		return err
+	}
+	for _, c := range containers {
+		if c.Deployment == live.Number && c.Running && !c.OneOff {
+			p.vitals.ready(p.now(), c, live)
+		}
+	}
+	route := p.liveRoute(live, containers)
+	p.Router.Replace(route)
+	if route.State != RouteLive {
+		return Errorf(Unavailable, EUnavailable, "There is no container of the application that could be started; it is made anew in a moment.")
+	}
+	return nil
+}
+
+// rouseOne brings one container back. One that was only frozen answers as it did before.
+func (p *Platform) rouseOne(ctx context.Context, live Deployment, c Container) error {
+	if c.Paused {
+		return p.Engine.Thaw(ctx, c.ID)
+	}
+	if c.Running {
+		return nil
+	}
+	p.vitals.forget(c.ID) // that it was started again is no news
+	if err := p.Engine.Start(ctx, c.ID); err != nil {
+		return err
+	}
+	probe := p.readinessProbe(live, c.Process)
+	if len(probe.Ports) == 0 {
+		return nil // nobody waits for what takes no requests
+	}
+	if live.Port > 0 {
+		probe.Ports = []int{live.Port}
+	}
+	seen, err := p.Engine.Await(ctx, c.ID, probe)
+	if err != nil {
+		return err
+	}
+	if !seen.Ready {
+		return diagnoseStart(seen, c.Process, probe, nil).Error()
+	}
+	return nil
+}
