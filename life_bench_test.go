@@ -35,14 +35,16 @@ func BenchmarkRollback(b *testing.B) {
 		a.settled(1)
 		floor = append(floor, bare.run())
 	}
-	median := func(all []time.Duration) float64 {
-		slices.Sort(all)
-		return float64(all[len(all)/2]) / float64(time.Millisecond)
-	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(ours), "rollback-p50-ms")
 	b.ReportMetric(median(floor), "docker-p50-ms")
 	b.ReportMetric(median(ours)-median(floor), "ours-ms")
+}
+
+// median is of milliseconds.
+func median(all []time.Duration) float64 {
+	slices.Sort(all)
+	return float64(all[len(all)/2]) / float64(time.Millisecond)
 }
 
 // bareDocker makes copies of a container with Docker's API alone.
@@ -99,25 +101,55 @@ func (d *bareDocker) call(method, path string, body []byte, into any) {
 func (d *bareDocker) run() time.Duration {
 	d.b.Helper()
 	began := time.Now()
+	id := d.create()
+	defer d.remove(id)
+	return d.startUntilAnswer(id, began)
+}
+
+func (d *bareDocker) create() string {
+	d.b.Helper()
 	var made struct{ ID string }
 	d.call(http.MethodPost, "/containers/create", d.body, &made)
-	defer d.call(http.MethodDelete, "/containers/"+made.ID+"?force=true", nil, nil)
-	d.call(http.MethodPost, "/containers/"+made.ID+"/start", nil, nil)
+	return made.ID
+}
+
+func (d *bareDocker) remove(id string) {
+	d.b.Helper()
+	d.call(http.MethodDelete, "/containers/"+id+"?force=true", nil, nil)
+}
+
+// startUntilAnswer starts a container and returns how long after began it answers.
+func (d *bareDocker) startUntilAnswer(id string, began time.Time) time.Duration {
+	d.b.Helper()
+	d.call(http.MethodPost, "/containers/"+id+"/start", nil, nil)
+	return d.untilAnswer(d.address(id), began)
+}
+
+// address is where a container answers.
+func (d *bareDocker) address(id string) string {
+	d.b.Helper()
 	var found struct {
 		NetworkSettings struct {
 			Networks map[string]struct{ IPAddress string }
 		}
 	}
-	d.call(http.MethodGet, "/containers/"+made.ID+"/json", nil, &found)
+	d.call(http.MethodGet, "/containers/"+id+"/json", nil, &found)
 	for _, network := range found.NetworkSettings.Networks {
-		for time.Since(began) < 30*time.Second {
-			response, err := http.Get(fmt.Sprintf("http://%s:8080/", network.IPAddress))
-			if err == nil {
-				response.Body.Close()
-				return time.Since(began)
-			}
-			time.Sleep(time.Millisecond)
+		return fmt.Sprintf("http://%s:8080/", network.IPAddress)
+	}
+	d.b.Fatal("the copy has no address")
+	return ""
+}
+
+func (d *bareDocker) untilAnswer(address string, began time.Time) time.Duration {
+	d.b.Helper()
+	for time.Since(began) < 30*time.Second {
+		response, err := http.Get(address)
+		if err == nil {
+			response.Body.Close()
+			return time.Since(began)
 		}
+		time.Sleep(time.Millisecond)
 	}
 	d.b.Fatal("the copy never answered")
 	return 0

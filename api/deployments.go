@@ -26,7 +26,7 @@ func (a *api) deploymentRoutes() []endpoint {
 			summary: "Replace what runs by a fresh start of the same image.", errors: starting()}),
 		route(a.stop, operation{name: "stop", method: http.MethodPost, path: "/projects/:id/stop", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
 			summary: "Stop a project's containers, until it is started again.", errors: fails(paas.ECanceled)}),
-		route(a.sleep, operation{name: "sleep", method: http.MethodPost, path: "/projects/:id/sleep", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+		route(a.sleep, operation{name: "sleep", method: http.MethodPost, path: "/projects/:id/sleep", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy, query: []openapi.Parameter{freezes()},
 			summary: "Stop a project's containers, until the next request comes for it.", errors: fails(paas.EConflict, paas.ECanceled)}),
 		route(a.wake, operation{name: "wake", method: http.MethodPost, path: "/projects/:id/wake", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
 			summary: "Wake a project that sleeps, as a request would.", errors: fails(paas.EUnavailable, paas.ECanceled)}),
@@ -35,6 +35,11 @@ func (a *api) deploymentRoutes() []endpoint {
 		route(a.deployment, operation{name: "deployment", method: http.MethodGet, path: "/projects/:id/deployments/:n", level: web.Owner,
 			summary: "Show a deployment.", errors: nothingElse()}),
 	)
+}
+
+// freezes is the parameter of what can be done without the containers' end.
+func freezes() openapi.Parameter {
+	return toggle("freeze", false, "Keep the containers in memory, without the processor: they wake up in a moment.")
 }
 
 // rolledOut are the statuses of what makes a deployment: it is live, or has its number.
@@ -87,7 +92,17 @@ func (a *api) stop(call *web.Call, _ nothing) (reply[wire.Project], error) {
 }
 
 func (a *api) sleep(call *web.Call, _ nothing) (reply[wire.Project], error) {
-	return a.then(call, a.platform.Sleep)
+	freeze, err := flag(call, "freeze", false)
+	if err != nil {
+		return reply[wire.Project]{}, err
+	}
+	depth := paas.Asleep
+	if freeze {
+		depth = paas.Frozen
+	}
+	return a.then(call, func(ctx context.Context, caller paas.User, id paas.ProjectID) error {
+		return a.platform.Sleep(ctx, caller, id, depth)
+	})
 }
 
 func (a *api) wake(call *web.Call, _ nothing) (reply[wire.Project], error) {

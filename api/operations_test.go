@@ -226,6 +226,8 @@ func callLife(w *world, t *testing.T) {
 	if _, err := w.ada.Cancel(t.Context(), id, going.Number); err != nil {
 		t.Errorf("cancel again: %v", err)
 	}
+	check(t, "sleep", w.ada.Sleep(t.Context(), id, false))
+	check(t, "wake", w.ada.Wake(t.Context(), id))
 	_, err = w.ada.Metrics(t.Context(), id, "7d")
 	check(t, "metrics", err)
 	_, err = w.ada.CronRuns(t.Context(), id)

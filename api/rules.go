@@ -188,7 +188,7 @@ func accountWords() map[string]openapi.Schema {
 		"cores": whole(4, ""), "load": {Type: openapi.Number, Example: 0.7, Description: "Processes that ran or wanted to, on average over a minute."}, "Capacity.memory": whole(8<<30, "Bytes."), "memoryFree": whole(5<<30, "Bytes that programs can have."), "Capacity.disk": whole(100<<30, "Bytes."), "diskFree": whole(60<<30, "Bytes."),
 		"repositories": whole(10<<20, "Bytes."), "DiskUse.images": whole(2<<30, "Bytes."), "DiskUse.logs": whole(64<<20, "Bytes."), "volumes": whole(1<<30, "Bytes."),
 		"about": oneOf(paas.AboutProject, paas.AboutDisk, paas.AboutMail, paas.AboutCertificate), "Concern.message": text("shop of ada is crashing. web.1 ended with exit code 1."),
-		"Certificate.name": said("*.user-app.example.com", "May be a wildcard."), "issuer": said("R11", "Common name of who signed it; empty when there is none."), "managed": {Type: openapi.Boolean, Example: true, Description: "It is renewed by itself."},
+		"Certificate.name": said("*.user-app.example.com", "May be a wildcard."), "Sleep.unless": text("worker"), "issuer": said("R11", "Common name of who signed it; empty when there is none."), "managed": {Type: openapi.Boolean, Example: true, Description: "It is renewed by itself."},
 		"Certificate.error": said("no such zone", "Of the last attempt, when that failed."), "root": said("-----BEGIN CERTIFICATE-----\n…", "PEM."),
 		"Setting.name": text("server.listen"), "Setting.value": said("127.0.0.1:3000", "Empty when it is a secret."),
 		"users": whole(12, ""), "admins": whole(1, ""), "unverified": whole(0, ""), "Overview.projects": whole(20, ""), "deployments": whole(1, "On their way."),

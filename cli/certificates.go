@@ -46,7 +46,7 @@ func (a *administration) caCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "ca",
 		Short:   "Print the CA certificate that clients have to trust, when this installation has a CA of its own",
-		Example: "  paastech admin ca | sudo tee /usr/local/share/ca-certificates/paastech.crt && sudo update-ca-certificates",
+		Example: "  paastech admin ca",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := a.connect()

@@ -145,7 +145,12 @@ func (c *commands) stopCommand() *cobra.Command {
 }
 
 func (c *commands) sleepCommand() *cobra.Command {
-	return c.inProject("sleep", "Put the application to sleep until somebody asks for it", "The next request wakes it, or `paastech wake`.", (*client.Client).Sleep)
+	freeze := false
+	command := c.inProject("sleep", "Put the application to sleep until somebody asks for it", "The next request wakes it, or `paastech wake`.", func(api *client.Client, ctx context.Context, id paas.ProjectID) error {
+		return api.Sleep(ctx, id, freeze)
+	})
+	command.Flags().BoolVar(&freeze, "freeze", false, "keep it in memory, without the processor: it wakes up in a moment")
+	return command
 }
 
 func (c *commands) wakeCommand() *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,5 +132,28 @@ func TestNothingRestsInUse(t *testing.T) {
 	}
 	if seen := i.Traffic()[sleeping.Project]; seen.Busy != 0 || time.Since(seen.Last) > 10*time.Second {
 		t.Errorf("traffic %+v", seen)
+	}
+}
+
+// TestSleepingRoutesAreCheap: 300 projects that sleep cost the ingress no goroutine each, and a
+// few hundred bytes each.
+func TestSleepingRoutesAreCheap(t *testing.T) {
+	i := running(t, Options{Wake: func(context.Context, paas.ProjectID) error { return nil }})
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	goroutines, before := runtime.NumGoroutine(), heap()
+	const projects = 300
+	for n := range projects {
+		i.Replace(paas.Route{Host: paas.Hostname(fmt.Sprintf("p%d.example.com", n)), Project: paas.ProjectID(fmt.Sprint("p", n)), State: paas.RouteSleeping})
+	}
+	each := (heap() - before) / projects
+	t.Logf("%d bytes each", each)
+	if each > 10<<10 || runtime.NumGoroutine() > goroutines+projects/10 {
+		t.Errorf("%d bytes each, %d goroutines more", each, runtime.NumGoroutine()-goroutines)
 	}
 }

@@ -160,9 +160,9 @@ func (p *Platform) tuckIn(ctx context.Context, now time.Time) {
 	}
 }
 
-// Sleep stops a project until the next request comes for it; one that sleeps already is stopped when it
-// was only frozen. Conflict when it is stopped, was never live, or requests are in flight.
-func (p *Platform) Sleep(ctx context.Context, caller User, id ProjectID) error {
+// Sleep stops a project, or only freezes it, until the next request comes for it; one that is frozen can
+// still be stopped. Conflict when it is stopped, was never live, or requests are in flight.
+func (p *Platform) Sleep(ctx context.Context, caller User, id ProjectID, depth Depth) error {
 	project, err := p.Project(ctx, caller, id)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (p *Platform) Sleep(ctx context.Context, caller User, id ProjectID) error {
 	if _, err := p.Store.LiveDeployment(ctx, id); err != nil {
 		return Errorf(Conflict, EConflict, "Nothing of the project runs that could go to sleep.")
 	}
-	return p.sink(ctx, id, Asleep, &caller)
+	return p.sink(ctx, id, depth, &caller)
 }
 
 // errInUse says that a project does not go to sleep now.

@@ -160,13 +160,13 @@ func TestSleepAndWakeByHand(t *testing.T) {
 	w := sleepy(t, paas.App{})
 	ctx := t.Context()
 	w.router.use(w.project.ID, time.Now(), 1)
-	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID); !paas.IsKind(err, paas.Conflict) {
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
 		t.Errorf("put to sleep under a request: %v", err)
 	}
 	w.is(paas.Awake, "under a request")
 	w.router.use(w.project.ID, time.Now(), 0)
 	for range 2 { // it is no error that it does
-		if err := w.Platform.Sleep(ctx, w.ada, w.project.ID); err != nil {
+		if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); err != nil {
 			t.Fatal(err)
 		}
 		w.is(paas.Asleep, "put to sleep")
@@ -176,7 +176,7 @@ func TestSleepAndWakeByHand(t *testing.T) {
 	}
 	w.is(paas.Awake, "woken")
 
-	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID); err != nil {
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Restart(ctx, w.ada, w.project.ID, nil); err != nil {
@@ -187,7 +187,7 @@ func TestSleepAndWakeByHand(t *testing.T) {
 	if err := w.Stop(ctx, w.ada, w.project.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID); !paas.IsKind(err, paas.Conflict) {
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
 		t.Errorf("what is stopped sleeps: %v", err)
 	}
 }
@@ -196,7 +196,7 @@ func TestSleepAndWakeByHand(t *testing.T) {
 func TestAWakeThatFails(t *testing.T) {
 	w := sleepy(t, paas.App{})
 	ctx := t.Context()
-	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID); err != nil {
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); err != nil {
 		t.Fatal(err)
 	}
 	image := paas.ImageRef("one")

@@ -130,9 +130,13 @@ func (u *ui) deploy(call *web.Call) error {
 	})
 }
 
-func (u *ui) stop(call *web.Call) error  { return u.then(call, u.platform.Stop, "stopped") }
-func (u *ui) sleep(call *web.Call) error { return u.then(call, u.platform.Sleep, "asleep") }
-func (u *ui) wake(call *web.Call) error  { return u.then(call, u.platform.Wake, "awake") }
+func (u *ui) stop(call *web.Call) error { return u.then(call, u.platform.Stop, "stopped") }
+func (u *ui) sleep(call *web.Call) error {
+	return u.then(call, func(ctx context.Context, caller paas.User, id paas.ProjectID) error {
+		return u.platform.Sleep(ctx, caller, id, paas.Asleep)
+	}, "asleep")
+}
+func (u *ui) wake(call *web.Call) error { return u.then(call, u.platform.Wake, "awake") }
 
 // then does something with the call's project and shows its overview, which says that it is done.
 func (u *ui) then(call *web.Call, do func(context.Context, paas.User, paas.ProjectID) error, said string) error {

@@ -47,9 +47,14 @@ func (c *Client) Stop(ctx context.Context, id paas.ProjectID) error {
 	return err
 }
 
-// Sleep stops a project's containers until the next request; it returns when they have ended.
-func (c *Client) Sleep(ctx context.Context, id paas.ProjectID) error {
-	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "sleep")})
+// Sleep stops a project's containers, or only freezes them, until the next request; it returns when they
+// have ended.
+func (c *Client) Sleep(ctx context.Context, id paas.ProjectID, freeze bool) error {
+	query := url.Values{}
+	if freeze {
+		query.Set("freeze", "true")
+	}
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "sleep"), query: query})
 	return err
 }
 

@@ -34,6 +34,10 @@ func main() {
 	mux.HandleFunc("/", hello)
 	mux.HandleFunc("/up", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up") })
 	mux.HandleFunc("/slow", slow)
+	mux.HandleFunc("/size", func(w http.ResponseWriter, r *http.Request) {
+		size, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, size)
+	})
 	mux.HandleFunc("/ws", upgrade)
 	server := &http.Server{Addr: ":" + os.Getenv("PORT"), Handler: mux}
 	signals := make(chan os.Signal, 1)
