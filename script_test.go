@@ -46,6 +46,9 @@ func TestScript(t *testing.T) {
 			"containers": cmdContainers,
 
 			"address": cmdAddress,
+			"dns":     cmdDNS,
+			"lead":    cmdLead,
+			"record":  cmdRecord,
 
 			"link":   cmdLink,
 			"secret": cmdVariable("PAASTECH_TOKEN"),
@@ -91,6 +94,7 @@ func setupScript(env *testscript.Env) error {
 	}
 	d := &daemon{}
 	env.Values[daemonKey{}] = d
+	env.Values[dnsKey{}] = &scriptDNS{records: map[string][]string{}}
 	env.Defer(func() {
 		if d.process != nil {
 			d.signal(syscall.SIGTERM)
@@ -148,7 +152,7 @@ func environment(ts *testscript.TestScript) []string {
 	for _, name := range []string{
 		"PATH", "HOME", "XDG_CONFIG_HOME", "PAASTECH_DATADIR", "PAASTECH_SERVER", "PAASTECH_SERVER_LISTEN", "PAASTECH_GIT_LISTEN",
 		"PAASTECH_INGRESS_LISTEN", "PAASTECH_DEPLOY_READYTIMEOUT", "PAASTECH_DEPLOY_DRAINTIMEOUT", "PAASTECH_DEPLOY_GRACETIMEOUT",
-		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_DOCKER_LABELLEDNETWORK", "PAASTECH_SERVER_PUBLICURL",
+		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_DOCKER_LABELLEDNETWORK", "PAASTECH_TLS_RESOLVER", "PAASTECH_SERVER_PUBLICURL",
 		"PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
 	} {
 		if value := ts.Getenv(name); value != "" {

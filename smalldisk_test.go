@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,7 +59,8 @@ fs.writeFileSync("random", require("crypto").randomBytes(%d << 20))
 		push.Env, push.Dir = a.env, a.dir
 		out, err := push.CombinedOutput()
 		if err != nil {
-			t.Fatalf("build %d: %v, %d MiB free\n%s", n, err, free(t, small)>>20, out)
+			full, _ := exec.Command("du", "-xm", "-d4", small).Output()
+			t.Fatalf("build %d: %v, %d MiB free\n%s\nMiB in\n%s", n, err, free(t, small)>>20, out, largest(string(full), 40))
 		}
 		if strings.Contains(string(out), "CACHE HIT") {
 			hits++
@@ -129,4 +132,15 @@ func free(t *testing.T, dir string) int64 {
 		t.Fatal(err)
 	}
 	return int64(found.Bavail) * found.Bsize
+}
+
+// largest are the first lines of du's output by size.
+func largest(listed string, count int) string {
+	lines := strings.Split(strings.TrimSpace(listed), "\n")
+	size := func(line string) int {
+		n, _ := strconv.Atoi(strings.Fields(line + " 0")[0])
+		return n
+	}
+	slices.SortFunc(lines, func(a, b string) int { return size(b) - size(a) })
+	return strings.Join(lines[:min(count, len(lines))], "\n")
 }

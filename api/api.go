@@ -33,7 +33,7 @@ type api struct {
 func Register(server *web.Server, platform *paas.Platform, options Options) error {
 	a := &api{platform: platform, server: server, options: options}
 	operations := slices.Concat(
-		a.infoRoutes(), a.accountRoutes(), a.sessionRoutes(), a.registrationRoutes(), a.profileRoutes(), a.userRoutes(), a.adminRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.lifeRoutes(), a.commandRoutes(), a.logRoutes(),
+		a.infoRoutes(), a.accountRoutes(), a.sessionRoutes(), a.registrationRoutes(), a.profileRoutes(), a.userRoutes(), a.adminRoutes(), a.keyRoutes(), a.projectRoutes(), a.envRoutes(), a.deploymentRoutes(), a.lifeRoutes(), a.domainRoutes(), a.commandRoutes(), a.logRoutes(),
 	)
 	if err := a.describe(operations); err != nil {
 		return err

@@ -108,6 +108,7 @@ func parametersOf(e endpoint) ([]openapi.Parameter, error) {
 	meanings := map[string]openapi.Parameter{
 		"id": {Description: "The project's id.", Schema: &id}, "key": {Description: "The key's id.", Schema: &id},
 		"token": {Description: "The API token's id, or the secret of a mailed link.", Schema: &id}, "invite": {Description: "The invitation's id.", Schema: &id}, "session": {Description: "The log-in's id.", Schema: &id},
+		"domain":   {Description: "The domain's name.", Schema: &openapi.Schema{Type: openapi.String, Example: "shop.example.com"}},
 		"name":     {Description: "The volume's name.", Schema: &openapi.Schema{Type: openapi.String, Example: "data"}},
 		"username": {Description: "The account's username.", Schema: &openapi.Schema{Type: openapi.String, Example: "ada"}},
 		"n":        {Description: "The deployment's number, like 3 or v3.", Schema: &openapi.Schema{Type: openapi.String, Pattern: deploymentPattern, Example: "3"}},

@@ -49,6 +49,7 @@ func meanings() map[paas.Code]meaning {
 		paas.EInvite:           {paas.Forbidden, "Registration is by invitation here, and this invitation is missing, used or expired."},
 		paas.EQuotaProjects:    {paas.Forbidden, "You may have 10 projects and have 10."},
 		paas.EQuotaMemory:      {paas.Forbidden, "ada may use 1024 MiB of memory and uses 1024; this needs 512 more."},
+		paas.EQuotaDomains:     {paas.Forbidden, "The project has 50 domains, which is as many as one may have: remove one first."},
 		paas.EQuotaContainers:  {paas.Forbidden, "ada may have 4 running containers and has 4."},
 		paas.ENeverBuilt:       {paas.NotFound, "This project was never built. Push its source first: git push paastech main."},
 		paas.ENoPort:           {paas.Rejected, "the app never listened on $PORT (8080); it listened on 127.0.0.1:3000. Listen on 0.0.0.0:$PORT."},

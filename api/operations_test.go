@@ -226,6 +226,19 @@ func callLife(w *world, t *testing.T) {
 	if _, err := w.ada.Cancel(t.Context(), id, going.Number); err != nil {
 		t.Errorf("cancel again: %v", err)
 	}
+	_, err = w.ada.AddDomain(t.Context(), id, wire.NewDomain{Name: "shop.example.com"})
+	check(t, "add domain", err)
+	domain, err := w.ada.CheckDomain(t.Context(), id, "Shop.Example.com.")
+	check(t, "check domain", err)
+	if domain.Proven || domain.Trouble == "" || len(domain.Records) != 2 {
+		t.Errorf("domain %+v", domain)
+	}
+	domains, err := w.ada.Domains(t.Context(), id)
+	check(t, "domains", err)
+	if len(domains) != 1 || domains[0].Name != "shop.example.com" {
+		t.Errorf("domains %+v", domains)
+	}
+	check(t, "remove domain", w.ada.RemoveDomain(t.Context(), id, "shop.example.com"))
 	check(t, "sleep", w.ada.Sleep(t.Context(), id, false))
 	check(t, "wake", w.ada.Wake(t.Context(), id))
 	_, err = w.ada.Metrics(t.Context(), id, "7d")

@@ -147,14 +147,15 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 	s.ingress, err = ingress.New(ctx, ingress.Options{
 		Listen: s.config.Ingress.Listen, TLS: tls, Dashboard: dashboard, TrustedProxies: s.settings.ingressProxies,
 		DashboardURL: s.settings.dashboardURL, Log: s.log.With("part", "ingress"),
-		Wake: func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) },
+		Resolver: s.config.TLS.Resolver,
+		Wake:     func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) },
 	})
 	return explainListen(err, s.config.Ingress.Listen+" and "+s.config.Ingress.ListenTLS, "ingress.listen and ingress.listenTLS")
 }
 
 func (s *server) openPlatform(context.Context) (err error) {
 	s.platform, err = paas.New(paas.Options{
-		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
+		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Resolver: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
 		KeepVersions: s.config.Deploy.Keep, DiskReserve: s.settings.diskReserve, FreeDisk: s.disks.free,
 		Measure: s.disks.capacity, Settings: s.config.shown(),
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,

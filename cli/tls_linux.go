@@ -73,7 +73,7 @@ func (c Config) setIssuer(options *ingress.TLS) error {
 		return nil
 	case issuerACME:
 		options.Strict = time.Duration(c.TLS.HSTS)
-		acme, err := c.TLS.acme()
+		acme, err := c.TLS.acme(c.Domain)
 		options.Certificates.ACME = acme
 		if err == nil && acme.DNS != nil {
 			options.Certificates.Names = []string{applications}
@@ -96,7 +96,8 @@ func (c TLSConfig) issuer(domain string) string {
 	return issuerACME
 }
 
-func (c TLSConfig) acme() (*certificate.ACME, error) {
+// acme is a CA on the network; a DNS provider proves the names below zone.
+func (c TLSConfig) acme(zone string) (*certificate.ACME, error) {
 	acme := &certificate.ACME{Email: c.Email, CA: c.CA, FallbackCA: c.FallbackCA}
 	if c.Roots != "" {
 		text, err := os.ReadFile(c.Roots)
@@ -111,7 +112,7 @@ func (c TLSConfig) acme() (*certificate.ACME, error) {
 	if c.DNS.Provider == "" {
 		return acme, nil
 	}
-	acme.DNS = &certificate.DNS{Provider: c.DNS.Provider, Settings: map[string]string{}}
+	acme.DNS = &certificate.DNS{Provider: c.DNS.Provider, Zone: zone, Settings: map[string]string{}}
 	for name, value := range c.DNS.Settings {
 		acme.DNS.Settings[name] = value.Reveal()
 	}

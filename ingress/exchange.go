@@ -82,7 +82,7 @@ func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 func (e *exchange) moveOn() error {
 	e.release()
 	for {
-		entry := e.ingress.table.Load().entries[e.host]
+		entry := e.ingress.table.Load().find(e.host)
 		if entry == nil || entry.route.State != paas.RouteLive {
 			return errNoTarget
 		}
@@ -166,7 +166,7 @@ func (e *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 // explain answers a request that no target answered with a page.
 func (e *exchange) explain(w http.ResponseWriter, r *http.Request, err error) {
 	e.complain(r.Context(), r.Method, err)
-	entry := e.ingress.table.Load().entries[e.host]
+	entry := e.ingress.table.Load().find(e.host)
 	if entry != nil && entry.route.State == paas.RouteLive {
 		e.ingress.pages.unreachable(w, r)
 		return

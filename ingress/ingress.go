@@ -26,6 +26,7 @@ type Options struct {
 	TLS               *TLS           // nil: none
 	Dashboard         *Site          // served beside the applications; nil: it is not
 	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-* are kept and added to
+	Resolver          string         // host:port, asked where domains lead to; empty: the system's
 	Wake              Wake           // wakes projects whose routes sleep; nil: nobody does
 	DashboardURL      string         // where the pages send an owner; may be empty
 	ReadHeaderTimeout time.Duration  // for a request's header; 0 means 10 s
@@ -63,6 +64,7 @@ type Ingress struct {
 
 	complaints complaints
 	waking     waking
+	below      below
 }
 
 var _ paas.Router = (*Ingress)(nil)
@@ -222,8 +224,12 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host := hostname(r.Host)
-	entry := i.table.Load().entries[host]
+	entry := i.table.Load().find(host)
 	if entry == nil && (i.reach.answer(w, r) || i.serveNeighbour(w, r)) {
+		return
+	}
+	if entry != nil && entry.route.State == stateRedirect {
+		i.sendElsewhere(w, r, entry.to)
 		return
 	}
 	if entry != nil && entry.route.State == paas.RouteSleeping {

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -38,14 +39,15 @@ const reachTimeout = 5 * time.Second
 func newReach(options Options) reach {
 	r := reach{secret: make([]byte, 32), resolver: net.DefaultResolver, port: "80"}
 	_, _ = rand.Read(r.secret) // never fails (crypto/rand)
-	if options.TLS == nil {
-		return r
+	server := options.Resolver
+	if options.TLS != nil {
+		r.addresses = options.TLS.Addresses
+		server = cmp.Or(options.TLS.Resolver, server)
+		if options.TLS.PlainPort != 0 {
+			r.port = strconv.Itoa(options.TLS.PlainPort)
+		}
 	}
-	r.addresses = options.TLS.Addresses
-	if options.TLS.PlainPort != 0 {
-		r.port = strconv.Itoa(options.TLS.PlainPort)
-	}
-	if server := options.TLS.Resolver; server != "" {
+	if server != "" {
 		r.resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, server)
 		}}

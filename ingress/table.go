@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -22,18 +23,58 @@ type table struct {
 	entries map[paas.Hostname]*entry
 }
 
-// with returns a table that has e in place of its hostname's entry, or no entry when e is nil.
+// with returns a table that has e in place of the entry of a route's host, or no entry when e is nil, with
+// all names of both. A name that is another's stays that one's.
 func (t *table) with(host paas.Hostname, e *entry) *table {
 	entries := maps.Clone(t.entries)
 	if entries == nil {
 		entries = map[paas.Hostname]*entry{}
 	}
+	if earlier := t.entries[host]; earlier != nil {
+		for _, name := range earlier.names() {
+			if known := entries[name]; known != nil && known.route.Host == host {
+				delete(entries, name)
+			}
+		}
+	}
 	if e == nil {
-		delete(entries, host)
-	} else {
-		entries[host] = e
+		return &table{entries: entries}
+	}
+	entries[host] = e
+	for _, name := range e.route.Also {
+		if entries[name] == nil {
+			entries[name] = e
+		}
+	}
+	for name, to := range e.route.Redirects {
+		if entries[name] == nil {
+			entries[name] = &entry{route: paas.Route{Host: host, Project: e.route.Project, State: stateRedirect}, to: to, counter: e.counter}
+		}
 	}
 	return &table{entries: entries}
+}
+
+// stateRedirect is of entries that only send visitors elsewhere.
+const stateRedirect paas.RouteState = "redirect"
+
+// find returns the entry of a hostname: its own, or that of all names one label below its parent.
+func (t *table) find(host paas.Hostname) *entry {
+	if found := t.entries[host]; found != nil {
+		return found
+	}
+	if wildcard := wildcardOf(host); wildcard != "" {
+		return t.entries[wildcard]
+	}
+	return nil
+}
+
+// wildcardOf stands for all names beside a hostname; empty when it has no parent.
+func wildcardOf(host paas.Hostname) paas.Hostname {
+	dot := strings.IndexByte(string(host), '.')
+	if dot <= 0 {
+		return ""
+	}
+	return "*" + host[dot:]
 }
 
 // entry is a route and the targets that requests for it go to.
@@ -42,9 +83,19 @@ type entry struct {
 	targets targets
 	counter *traffic
 
-	dashboard bool // it is ours, and nobody's project's
+	dashboard bool          // it is ours, and nobody's project's
+	to        paas.Hostname // of stateRedirect
 
 	turn atomic.Uint32 // where the search for the least busy target begins
+}
+
+// names are all hostnames of the entry's route.
+func (e *entry) names() []paas.Hostname {
+	names := append([]paas.Hostname{e.route.Host}, e.route.Also...)
+	for name := range e.route.Redirects {
+		names = append(names, name)
+	}
+	return names
 }
 
 // newEntry takes over the targets that the hostname's earlier entry has too.
@@ -98,7 +149,7 @@ func (e *entry) retireExcept(next *entry) targets {
 // any number of times, or never.
 func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	route.Host = hostname(string(route.Host))
-	route.Targets = slices.Clone(route.Targets)
+	route.Targets, route.Also, route.Redirects = slices.Clone(route.Targets), slices.Clone(route.Also), maps.Clone(route.Redirects)
 	i.changes.Lock()
 	defer i.changes.Unlock()
 	earlier := i.table.Load().entries[route.Host]
@@ -127,7 +178,7 @@ func (i *Ingress) Routes() []paas.Route {
 	routes := make([]paas.Route, 0, len(entries))
 	for _, host := range slices.Sorted(maps.Keys(entries)) {
 		route := entries[host].route
-		if entries[host].dashboard {
+		if entries[host].dashboard || route.Host != host || route.State == stateRedirect {
 			continue
 		}
 		route.Targets = slices.Clone(route.Targets)

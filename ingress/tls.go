@@ -63,11 +63,14 @@ func isSecure(r *http.Request) bool { return r.Context().Value(secureKey{}) != n
 // mayHaveCertificate says why nothing is ordered for a name: only what leads here and is served has one.
 func (i *Ingress) mayHaveCertificate(ctx context.Context, name string) error {
 	host := hostname(name)
-	if i.table.Load().entries[host] == nil && len(i.neighbours.Load().byHost[host]) == 0 {
+	if i.table.Load().find(host) == nil && len(i.neighbours.Load().byHost[host]) == 0 {
 		return fmt.Errorf("%s is nobody's here", host)
 	}
-	if acme := i.options.TLS.Certificates.ACME; acme == nil || acme.DNS != nil {
+	if acme := i.options.TLS.Certificates.ACME; acme == nil || acme.DNS.Solves(name) {
 		return nil
+	}
+	if err := i.mayAdd(host); err != nil {
+		return err
 	}
 	return i.reach.LeadsHere(ctx, host)
 }
@@ -86,7 +89,7 @@ func (i *Ingress) redirect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host := hostname(r.Host)
-	if i.table.Load().entries[host] == nil {
+	if i.table.Load().find(host) == nil {
 		if !i.serveNeighbour(w, r) {
 			i.pages.show(w, r, nil)
 		}

@@ -55,8 +55,8 @@ func (i *Ingress) Traffic() map[paas.ProjectID]paas.Traffic {
 	for project, counter := range counters {
 		all[project] = counter.read()
 	}
-	for _, entry := range i.table.Load().entries {
-		if busy := entry.busy(); busy > 0 {
+	for host, entry := range i.table.Load().entries {
+		if busy := entry.busy(); busy > 0 && host == entry.route.Host {
 			seen := all[entry.route.Project]
 			seen.Busy += busy
 			all[entry.route.Project] = seen

@@ -139,12 +139,12 @@ func (v *visitor) gaveUp(err error) fate {
 
 // live finds the route of a Host header, when it leads to an application.
 func (i *Ingress) live(host []byte) (paas.Hostname, *entry) {
-	entries := i.table.Load().entries
+	table := i.table.Load()
 	name := paas.Hostname(host)
-	found := entries[name]
+	found := table.entries[name]
 	if found == nil {
 		name = hostname(string(host))
-		found = entries[name]
+		found = table.find(name)
 	}
 	if found == nil || found.route.State != paas.RouteLive {
 		return "", nil

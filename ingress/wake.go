@@ -90,7 +90,7 @@ func (i *Ingress) awaken(w http.ResponseWriter, r *http.Request, host paas.Hostn
 		i.pages.write(w, r, wakeFailed(call.err))
 		return nil
 	}
-	awake := i.table.Load().entries[host]
+	awake := i.table.Load().find(host)
 	if awake != nil && awake.route.State == paas.RouteSleeping { // it went to sleep again at once
 		i.pages.write(w, r, busyWaking())
 		return nil

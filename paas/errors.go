@@ -72,6 +72,7 @@ const (
 	EQuotaContainers Code = "E_QUOTA_CONTAINERS"
 	EQuotaBuilds     Code = "E_QUOTA_BUILDS"
 	EQuotaDisk       Code = "E_QUOTA_DISK"
+	EQuotaDomains    Code = "E_QUOTA_DOMAINS"
 )
 
 // Detail names one wrong field of an input.

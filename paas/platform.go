@@ -18,6 +18,7 @@ type Options struct {
 	Builder      Builder
 	Engine       Engine
 	Router       Router
+	Resolver     Resolver // nil: domains cannot be proven
 	Repositories Repositories
 	Mailer       Mailer // nil keeps mails in the store, as plain text
 	Logbook      Logbook
@@ -62,6 +63,7 @@ type Platform struct {
 	claims    *claims
 	alarm     *certificateAlarm
 	sleepers  *sleepers
+	names     names
 	unheeded  atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
 	revisions revisions
 	admins    hasAdmin
@@ -134,6 +136,12 @@ func defaultTo(d, fallback time.Duration) time.Duration {
 // Run reconciles what runs with what was decided, works on deployments, and on its way out cancels
 // those that are not live yet and waits for them.
 func (p *Platform) Run(ctx context.Context) error {
+	if err := p.learnNames(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	if err := p.failInterrupted(ctx); err != nil {
 		if ctx.Err() != nil { // told to end before it began
 			return nil
@@ -148,6 +156,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.endingsLoop(ctx) })
 	group.Go(func() error { return p.cronLoop(ctx) })
 	group.Go(func() error { return p.sleepLoop(ctx) })
+	group.Go(func() error { return p.domainLoop(ctx) })
 	group.Go(func() error { return p.measureLoop(ctx) })
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })

@@ -30,7 +30,7 @@ func (p *Platform) CreateProject(ctx context.Context, owner User, name string) (
 	if err := p.Repositories.Create(ctx, project.ID); err != nil {
 		return Project{}, err
 	}
-	p.Router.Replace(Route{Host: p.Hostname(project.ID), Project: project.ID, State: RouteNew})
+	p.Router.Replace(p.route(project.ID, RouteNew))
 	p.tellProject(ctx, EventProjectCreated, project, owner, "made the project "+name)
 	return project, nil
 }

@@ -2,12 +2,13 @@ package paas
 
 import (
 	"context"
+	"maps"
 	"slices"
 )
 
 // decidedRoute is what the ingress should answer for a project.
 func (p *Platform) decidedRoute(w world, project Project) Route {
-	route := Route{Host: p.Hostname(project.ID), Project: project.ID}
+	route := p.route(project.ID, "")
 	live, isLive := w.live[project.ID]
 	switch {
 	case project.Stopped:
@@ -25,7 +26,7 @@ func (p *Platform) decidedRoute(w world, project Project) Route {
 }
 
 func sameRoute(a, b Route) bool {
-	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets)
+	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Also, b.Also) && maps.Equal(a.Redirects, b.Redirects)
 }
 
 // reconcileRoutes puts the routes right that are not, those of projects on which somebody works excepted.

@@ -92,7 +92,7 @@ func (p *Platform) graceOf(d Deployment) time.Duration {
 
 // halt stops a project's containers but keeps them, with their logs.
 func (p *Platform) halt(ctx context.Context, id ProjectID) error {
-	drain := p.Router.Replace(Route{Host: p.Hostname(id), Project: id, State: RouteStopped})
+	drain := p.Router.Replace(p.route(id, RouteStopped))
 	draining, cancel := context.WithTimeout(ctx, p.DrainTimeout)
 	defer cancel()
 	if err := drain(draining); err != nil && ctx.Err() == nil {
@@ -115,7 +115,7 @@ func (p *Platform) halt(ctx context.Context, id ProjectID) error {
 
 // liveRoute leads to those of the containers that run.
 func (p *Platform) liveRoute(d Deployment, containers []Container) Route {
-	route := Route{Host: p.Hostname(d.Project), Project: d.Project, State: RouteCrashed}
+	route := p.route(d.Project, RouteCrashed)
 	var up []Container
 	for _, container := range containers {
 		if container.Running && container.Deployment == d.Number && container.Process == d.Image.Entry() && !container.OneOff && container.Address.IsValid() {
@@ -137,7 +137,7 @@ func (p *Platform) showStarting(id ProjectID) {
 			return
 		}
 	}
-	p.Router.Replace(Route{Host: p.Hostname(id), Project: id, State: RouteStarting})
+	p.Router.Replace(p.route(id, RouteStarting))
 }
 
 // refreshRoute puts right what a failed deployment left on show.

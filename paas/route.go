@@ -21,17 +21,19 @@ const (
 	RouteNew      RouteState = "new"      // nothing was ever deployed
 )
 
-// Route leads a hostname to the containers of a project's live deployment.
+// Route leads a project's hostnames to the containers of its live deployment. It is known by the first.
 type Route struct {
-	Host    Hostname
-	Project ProjectID
-	State   RouteState
-	Targets []netip.AddrPort // where the live containers answer
+	Host      Hostname              // the project's own
+	Also      []Hostname            // its domains, sorted; *.example.com is any name one label below
+	Redirects map[Hostname]Hostname // names whose visitors are sent to another
+	Project   ProjectID
+	State     RouteState
+	Targets   []netip.AddrPort // where the live containers answer
 }
 
 // Router is the ingress. A change is effective when the call returns.
 type Router interface {
-	// Replace puts the route in place of the hostname's earlier one. The returned function waits
+	// Replace puts the route in place of the earlier one of its Host, with all names of both. The returned function waits
 	// until no request is in flight to a target that the new route no longer has; when its context
 	// ends first, it cuts what is left and returns the context's cause.
 	Replace(route Route) (drain func(context.Context) error)

@@ -190,7 +190,7 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 	if err != nil || project.Stopped || project.Depth == depth || project.Depth == Asleep {
 		return err
 	}
-	if !p.Router.Rest(Route{Host: p.Hostname(id), Project: id, State: RouteSleeping}) {
+	if !p.Router.Rest(p.route(id, RouteSleeping)) {
 		p.sleepers.use(id, p.now())
 		return errInUse
 	}

@@ -152,6 +152,13 @@ type ProjectStore interface {
 	Projects(ctx context.Context, owner UserID) ([]Project, error)
 	AllProjects(ctx context.Context) ([]Project, error)
 	// ChangeProject reads the project, applies change and writes it, in one transaction.
+	// AddDomain keeps a claim, unless the project has as many domains as most; ETaken when it has this one.
+	AddDomain(ctx context.Context, domain Domain, most int) error
+	// SaveDomain keeps what a check found; ETaken when another project has proven the name.
+	SaveDomain(ctx context.Context, domain Domain) error
+	RemoveDomain(ctx context.Context, project ProjectID, name Hostname) error
+	Domains(ctx context.Context, project ProjectID) ([]Domain, error) // by name
+	AllDomains(ctx context.Context) ([]Domain, error)                 // but of projects that are being deleted
 	// SetDepth keeps how deep a project sleeps, and since when; that is no change of its owner's.
 	SetDepth(ctx context.Context, id ProjectID, depth Depth, since time.Time) error
 	ChangeProject(ctx context.Context, id ProjectID, change func(*Project) error) (Project, error)

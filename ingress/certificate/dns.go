@@ -25,9 +25,15 @@ import (
 // DNS is who has the zone, for DNS-01 (RFC 8555, 8.4).
 type DNS struct {
 	Provider  string            // a key of providers
+	Zone      string            // the names that it can prove are this and those below; empty: all
 	Settings  map[string]string // what the provider needs
 	Resolvers []string          // host:port, asked whether a record is there; empty: the zone's own servers
 	Timeout   time.Duration     // until it is there; 0 means 2 minutes
+}
+
+// Solves tells whether the provider can prove a name.
+func (d *DNS) Solves(name string) bool {
+	return d != nil && (d.Zone == "" || name == d.Zone || strings.HasSuffix(name, "."+d.Zone))
 }
 
 // provider is a DNS provider: what it is made of, and which settings it cannot do without.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -125,25 +126,45 @@ func (k *Keeper) setIssuers() error {
 		return err
 	}
 	k.magic.Issuers = nil // certmagic has put its own there
+	byDNS := k.options.ACME.DNS.Solves
 	for _, ca := range k.options.ACME.directories() {
-		issuer := certmagic.NewACMEIssuer(k.magic, certmagic.ACMEIssuer{
-			CA: ca, TestCA: ca, Email: k.options.ACME.Email, Agreed: true, TrustedRoots: k.options.ACME.Roots, Profile: k.options.ACME.Profile,
-			CertObtainTimeout: obtainTimeout, Logger: zap.NewNop(),
-		})
 		if solver != nil {
-			issuer.DNS01Solver = solver
+			k.addIssuer(ca, solver, byDNS)
 		}
-		k.acme = append(k.acme, issuer)
-		k.magic.Issuers = append(k.magic.Issuers, unattended{issuer})
+		if solver == nil || k.options.ACME.DNS.Zone != "" {
+			k.addIssuer(ca, nil, func(name string) bool { return !byDNS(name) })
+		}
 	}
 	return nil
 }
 
+// addIssuer has a CA be asked for those names for which it can be proven so.
+func (k *Keeper) addIssuer(ca string, solver acmez.Solver, proves func(name string) bool) {
+	issuer := certmagic.NewACMEIssuer(k.magic, certmagic.ACMEIssuer{
+		CA: ca, TestCA: ca, Email: k.options.ACME.Email, Agreed: true, TrustedRoots: k.options.ACME.Roots, Profile: k.options.ACME.Profile,
+		CertObtainTimeout: obtainTimeout, Logger: zap.NewNop(),
+	})
+	if solver != nil {
+		issuer.DNS01Solver = solver
+	}
+	k.acme = append(k.acme, issuer)
+	k.magic.Issuers = append(k.magic.Issuers, unattended{issuer, proves})
+}
+
 // unattended is an issuer that asks nobody: certmagic's reads an address from the terminal.
-type unattended struct{ *certmagic.ACMEIssuer }
+type unattended struct {
+	*certmagic.ACMEIssuer
+	proves func(name string) bool
+}
+
+// errOtherWay says that names are proven to the CA in another way.
+var errOtherWay = errors.New("the name is proven in another way")
 
 // PreCheck looks whether a name can have a certificate.
 func (u unattended) PreCheck(ctx context.Context, names []string, _ bool) error {
+	if !slices.ContainsFunc(names, u.proves) {
+		return errOtherWay
+	}
 	return u.ACMEIssuer.PreCheck(ctx, names, false)
 }
 

@@ -1,0 +1,264 @@
+package paas
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	domainTick      = 15 * time.Second
+	domainTimeout   = 10 * time.Second
+	checksOfDomains = 4 // at a time
+)
+
+// names has the proven domains of every project, for routes; the store is where they are kept.
+type names struct {
+	mu   sync.Mutex
+	have map[ProjectID][]Domain // guarded by mu
+}
+
+func (n *names) of(id ProjectID) []Domain {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.have[id]
+}
+
+func (n *names) set(all []Domain) {
+	have := map[ProjectID][]Domain{}
+	for _, d := range all {
+		if d.ProvenAt != nil {
+			have[d.Project] = append(have[d.Project], d)
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.have = have
+}
+
+// route is a project's, at its own name and at its proven domains.
+func (p *Platform) route(id ProjectID, state RouteState) Route {
+	route := Route{Host: p.Hostname(id), Project: id, State: state}
+	for _, d := range p.names.of(id) {
+		if d.Redirect == "" {
+			route.Also = append(route.Also, d.Name)
+			continue
+		}
+		if route.Redirects == nil {
+			route.Redirects = map[Hostname]Hostname{}
+		}
+		route.Redirects[d.Name] = d.Redirect
+	}
+	slices.Sort(route.Also)
+	return route
+}
+
+// learnNames reads the domains from the store.
+func (p *Platform) learnNames(ctx context.Context) error {
+	all, err := p.Store.AllDomains(ctx)
+	if err != nil {
+		return err
+	}
+	p.names.set(all)
+	return nil
+}
+
+// renamed has a project's route follow its domains.
+func (p *Platform) renamed(ctx context.Context, id ProjectID) error {
+	if err := p.learnNames(ctx); err != nil {
+		return err
+	}
+	if err := p.reconcileRoute(ctx, id); err != nil {
+		p.wakeReconcile()
+		return err
+	}
+	return nil
+}
+
+// Domains lists a project's domains by name.
+func (p *Platform) Domains(ctx context.Context, caller User, id ProjectID) ([]Domain, error) {
+	if _, err := p.Project(ctx, caller, id); err != nil {
+		return nil, err
+	}
+	return p.Store.Domains(ctx, id)
+}
+
+// AddDomain claims a name for a project and looks at once whether it is proven. redirect, when it is not
+// empty, is another name of the project's that visitors are sent to.
+func (p *Platform) AddDomain(ctx context.Context, caller User, id ProjectID, text, redirect string) (Domain, error) {
+	project, err := p.Project(ctx, caller, id)
+	if err != nil {
+		return Domain{}, err
+	}
+	name, err := ParseDomain(text, p.Domain)
+	if err != nil {
+		return Domain{}, err
+	}
+	token := make([]byte, 16)
+	_, _ = rand.Read(token) // never fails (crypto/rand)
+	now := p.now()
+	domain := Domain{Name: name, Project: id, Token: hex.EncodeToString(token), CreatedAt: now, CheckedAt: now}
+	if redirect != "" {
+		if domain.Redirect, err = p.redirectTo(ctx, project, name, redirect); err != nil {
+			return Domain{}, err
+		}
+	}
+	if err := p.Store.AddDomain(ctx, domain, MaxDomains); err != nil {
+		return Domain{}, err
+	}
+	p.tellProject(ctx, EventProjectChanged, project, caller, "added the domain "+string(name))
+	return p.checkDomain(ctx, domain)
+}
+
+func (p *Platform) redirectTo(ctx context.Context, project Project, name Hostname, text string) (Hostname, error) {
+	to, err := ParseDomain(text, p.Domain)
+	if err != nil {
+		return "", err
+	}
+	all, err := p.Store.Domains(ctx, project.ID)
+	if err != nil {
+		return "", err
+	}
+	if to == name || strings.HasPrefix(string(to), "*.") || !slices.ContainsFunc(all, func(d Domain) bool { return d.Name == to && d.Redirect == "" }) {
+		return "", InvalidField("redirect", "Visitors are sent to another domain of the project: add %s first.", to)
+	}
+	return to, nil
+}
+
+// CheckDomain looks at the DNS now.
+func (p *Platform) CheckDomain(ctx context.Context, caller User, id ProjectID, text string) (Domain, error) {
+	domain, err := p.domain(ctx, caller, id, text)
+	if err != nil {
+		return domain, err
+	}
+	return p.checkDomain(ctx, domain)
+}
+
+func (p *Platform) domain(ctx context.Context, caller User, id ProjectID, text string) (Domain, error) {
+	all, err := p.Domains(ctx, caller, id)
+	if err != nil {
+		return Domain{}, err
+	}
+	name, err := ParseDomain(text, p.Domain)
+	if err != nil {
+		return Domain{}, err
+	}
+	at := slices.IndexFunc(all, func(d Domain) bool { return d.Name == name })
+	if at < 0 {
+		return Domain{}, Errorf(NotFound, ENotFound, "The project has no domain %s.", name)
+	}
+	return all[at], nil
+}
+
+// RemoveDomain gives a name up; the application no longer answers there.
+func (p *Platform) RemoveDomain(ctx context.Context, caller User, id ProjectID, text string) error {
+	domain, err := p.domain(ctx, caller, id, text)
+	if err != nil {
+		return err
+	}
+	project, err := p.Project(ctx, caller, id)
+	if err != nil {
+		return err
+	}
+	if err := p.Store.RemoveDomain(ctx, id, domain.Name); err != nil {
+		return err
+	}
+	p.tellProject(ctx, EventProjectChanged, project, caller, "removed the domain "+string(domain.Name))
+	return p.renamed(ctx, id)
+}
+
+// checkDomain looks at the DNS, keeps what it found, and makes a name that is proven now the project's.
+func (p *Platform) checkDomain(ctx context.Context, domain Domain) (Domain, error) {
+	trouble := p.troubleWith(ctx, domain)
+	if ctx.Err() != nil {
+		return domain, context.Cause(ctx)
+	}
+	domain.CheckedAt, domain.Trouble = p.now(), trouble
+	proves := trouble == "" && domain.ProvenAt == nil
+	if proves {
+		domain.ProvenAt = new(p.now())
+	}
+	err := p.Store.SaveDomain(ctx, domain)
+	if IsCode(err, ETaken) {
+		domain.ProvenAt = nil
+		domain.Trouble = fmt.Sprintf("%s belongs to another project, whose owner proved it before. It is free when that gives it up.", domain.Name)
+		return domain, p.Store.SaveDomain(ctx, domain)
+	}
+	if err != nil || !proves {
+		return domain, err
+	}
+	p.Log.InfoContext(ctx, "a domain is proven", "domain", domain.Name, "project", domain.Project)
+	return domain, p.renamed(ctx, domain.Project)
+}
+
+// troubleWith says what is missing for a domain to be proven, or to work; empty when nothing is. Why it does
+// not lead here is for the log: it would tell a stranger what this host can reach.
+func (p *Platform) troubleWith(ctx context.Context, d Domain) string {
+	ctx, cancel := context.WithTimeout(ctx, domainTimeout)
+	defer cancel()
+	if p.Resolver == nil {
+		return "This platform cannot ask the DNS."
+	}
+	texts, err := p.Resolver.TXT(ctx, d.ProofName())
+	if err == nil && slices.Contains(texts, d.ProofText()) {
+		return ""
+	}
+	if d.Wildcard() {
+		return fmt.Sprintf("There is no TXT record %s with %s yet.", d.ProofName(), d.ProofText())
+	}
+	if err := p.Resolver.LeadsHere(ctx, d.Name); err != nil {
+		p.Log.DebugContext(ctx, "a domain does not lead here", "domain", d.Name, "error", err)
+		return fmt.Sprintf("%s does not lead to this platform yet, and there is no TXT record %s that proves it.", d.Name, d.ProofName())
+	}
+	return ""
+}
+
+// domainLoop looks at claims again until they are proven or old, and now and then at what is proven.
+func (p *Platform) domainLoop(ctx context.Context) error {
+	tick := time.NewTicker(domainTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := p.checkDomains(ctx); err != nil && ctx.Err() == nil {
+			p.Log.WarnContext(ctx, "check domains", "error", err)
+		}
+	}
+}
+
+func (p *Platform) checkDomains(ctx context.Context) error {
+	all, err := p.Store.AllDomains(ctx)
+	if err != nil {
+		return err
+	}
+	var checks sync.WaitGroup
+	turns := make(chan struct{}, checksOfDomains)
+	for _, d := range all {
+		if d.ProvenAt == nil && p.now().Sub(d.CreatedAt) > claimLifetime {
+			if err := p.Store.RemoveDomain(ctx, d.Project, d.Name); err != nil {
+				return err
+			}
+			continue
+		}
+		if !d.due(p.now()) {
+			continue
+		}
+		turns <- struct{}{}
+		checks.Go(func() {
+			defer func() { <-turns }()
+			if _, err := p.checkDomain(ctx, d); err != nil && ctx.Err() == nil {
+				p.Log.WarnContext(ctx, "check a domain", "domain", d.Name, "error", err)
+			}
+		})
+	}
+	checks.Wait()
+	return nil
+}
