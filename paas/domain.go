@@ -47,7 +47,7 @@ func ParseDomain(text, platform string) (Hostname, error) {
 	text = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text)), ".")
 	rest, wildcard := strings.CutPrefix(text, "*.")
 	ascii, err := idna.Lookup.ToASCII(rest)
-	if err != nil || !strings.Contains(ascii, ".") || len(ascii) > 250 || strings.ContainsAny(ascii, "*_/:@ ") {
+	if err != nil || !strings.Contains(ascii, ".") || len(ascii) > 250 || strings.Contains(ascii, "..") || strings.ContainsAny(ascii, "*_/:@ ") {
 		return "", InvalidField("name", "%q is no domain name. Give one like shop.example.com, or *.example.com for all names below.", text)
 	}
 	if _, err := netip.ParseAddr(ascii); err == nil {
