@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/api/wire"
@@ -122,7 +124,11 @@ func (c *commands) sayDomain(domain wire.Domain) {
 		return
 	}
 	c.say("%s", domain.Trouble)
-	c.say("Set one of these records where the DNS of the name is managed:")
+	which := "one"
+	if strings.HasPrefix(string(domain.Name), "*.") { // what leads here does not prove all names below
+		which = "both"
+	}
+	c.say("Set %s of these records where the DNS of the name is managed:", which)
 	rows := make([][]string, len(domain.Records))
 	for i, r := range domain.Records {
 		rows[i] = []string{r.Type, r.Name, r.Value, r.For}

@@ -33,7 +33,7 @@ type ProjectHead struct {
 	Why    string // it is crashing, in a sentence
 	URL    string
 	Owner  string // not empty when it is not the reader's own
-	Tab    string // of the pages: overview, deployments, logs, metrics, env or settings
+	Tab    string // of the pages: overview, deployments, logs, metrics, env, domains or settings
 }
 
 // Path is the address of one of the project's pages.
@@ -55,7 +55,7 @@ func (h ProjectHead) Tabs() []Tab {
 	var tabs []Tab
 	for _, tab := range []Tab{
 		{Name: "overview", Label: "Overview"}, {Name: "deployments", Label: "Deployments"}, {Name: "logs", Label: "Logs"},
-		{Name: "metrics", Label: "Metrics"}, {Name: "env", Label: "Variables"}, {Name: "settings", Label: "Settings"},
+		{Name: "metrics", Label: "Metrics"}, {Name: "env", Label: "Variables"}, {Name: "domains", Label: "Domains"}, {Name: "settings", Label: "Settings"},
 	} {
 		tab.Path, tab.Current = h.Path(tab.Name), tab.Name == h.Tab
 		if tab.Name == "overview" {

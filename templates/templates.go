@@ -27,6 +27,7 @@ var every = []Page{
 	Register{Puzzle: &paas.Puzzle{}}, Verification{}, AskMail{}, Reset{}, Notice{}, Mailbox{Mails: []paas.Mail{{}}}, KeptMail{},
 	Dashboard{Projects: []ProjectRow{{Newest: &paas.Deployment{}}}},
 	Settings{Groups: []SettingGroup{{Settings: []Setting{{}, {Choices: [][2]string{{}}}}}}, Volumes: Volumes{All: []VolumeRow{{}}}},
+	Domains{Rows: []DomainRow{{Records: []paas.Record{{}}}}},
 	DeleteProject{Volumes: []VolumeRow{{}}}, NewProject{},
 	Env{Rows: []EnvRow{{}}, Fresh: []EnvRow{{}}}, EnvReview{Changes: []EnvChange{{}}},
 	Deployments{Rows: []DeploymentRow{{Deployment: paas.Deployment{Diagnosis: &paas.Diagnosis{}}, Bar: Bar{Parts: []Part{{}}}}}}, Deployments{},

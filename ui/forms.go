@@ -20,6 +20,9 @@ const doneParameter = "done"
 var done = map[string]string{
 	"created":  "The project is there.",
 	"stopped":  "The application is stopped.",
+	"domain":   "The name is claimed.",
+	"dns":      "This is what the DNS says now.",
+	"given-up": "The name is given up.",
 	"asleep":   "The application sleeps until somebody asks for it.",
 	"awake":    "The application is awake.",
 	"nothing":  "That is what runs already: nothing was changed.",

@@ -117,6 +117,15 @@ func newInhabited(t *testing.T, said words) *inhabited {
 	}
 	h.chat(now, said.line)
 	h.measure(now)
+	proven := now.Add(-time.Hour)
+	for _, d := range []paas.Domain{
+		{Name: "shop.example.com", ProvenAt: &proven}, {Name: "www.shop.example.com", Redirect: "shop.example.com", ProvenAt: &proven},
+		{Name: "*.wild.example.com", Trouble: "There is no TXT record _paastech.wild.example.com yet. " + said.line},
+	} {
+		d.Project, d.Token, d.CreatedAt, d.CheckedAt = h.running.ID, "5f0c7be2a91d4c3e8f6a2b7d9e1c0a44", now.Add(-2*time.Hour), now.Add(-time.Minute)
+		h.must(v.store.AddDomain(t.Context(), d, 50))
+		h.must(v.store.SaveDomain(t.Context(), d))
+	}
 	h.must(func() error {
 		_, err := v.store.ChangeProject(t.Context(), h.running.ID, func(p *paas.Project) error {
 			p.Name, p.DeployBranch = said.project, said.branch // by the rules no name is nasty; pages must not depend on them

@@ -67,6 +67,8 @@ func (h *inhabited) everyPage(tab *browsertest.Tab, do func(name, path string)) 
 		{"never-pushed", "/dashboard/" + string(h.empty.ID)},
 		{"new-project", "/dashboard/new"},
 		{"settings", projectPath(h, "settings")},
+		{"domains", projectPath(h, "domains")},
+		{"domains-none", "/dashboard/" + string(h.empty.ID) + "/domains"},
 		{"delete-project", projectPath(h, "delete")},
 		{"variables", projectPath(h, "env")},
 		{"variables-shown", projectPath(h, "env?show=1")},

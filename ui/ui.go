@@ -34,7 +34,7 @@ func Register(server *web.Server, platform *paas.Platform) error {
 	u := &ui{platform: platform, server: server, pages: pages, assets: assets}
 	server.ErrorPage(u.failure)
 	routes := slices.Concat(
-		u.publicRoutes(), u.projectRoutes(), u.envRoutes(), u.settingsRoutes(), u.newProjectRoutes(), u.logRoutes(), u.profileRoutes(), u.adminRoutes(), u.userRoutes(),
+		u.publicRoutes(), u.projectRoutes(), u.envRoutes(), u.settingsRoutes(), u.domainRoutes(), u.newProjectRoutes(), u.logRoutes(), u.profileRoutes(), u.adminRoutes(), u.userRoutes(),
 	)
 	if server.Development() {
 		routes = append(routes, u.mailbox()...)

@@ -113,12 +113,16 @@ func (t *Tab) hear(message chromedp.ConsoleMessage) {
 // Expect lets the console say what contains a text, like the status of a page that is not there.
 func (t *Tab) Expect(part string) { t.expected = append(t.expected, part) }
 
+// networkChanged is what Chromium says of requests that were under way while another test made or removed
+// a Docker network on this machine. It is no fault of a page: its script asks again.
+const networkChanged = "net::ERR_NETWORK_CHANGED"
+
 func (t *Tab) complaints() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var all []string
 	for _, text := range t.said {
-		unexpected := true
+		unexpected := !strings.Contains(text, networkChanged)
 		for _, part := range t.expected {
 			unexpected = unexpected && !strings.Contains(text, part)
 		}
@@ -133,8 +137,18 @@ func (t *Tab) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 	t.t.Helper()
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
+	if err := t.do(ctx, actions...); err != nil {
 		t.t.Fatalf("%s: %v\n%s", what, err, t.state())
+	}
+}
+
+// do does it again while the network changes under it.
+func (t *Tab) do(ctx context.Context, actions ...chromedp.Action[chromedp.Void]) error {
+	for {
+		err := chromedp.Do(ctx, actions...)
+		if err == nil || !strings.Contains(err.Error(), networkChanged) {
+			return err
+		}
 	}
 }
 
