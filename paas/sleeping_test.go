@@ -80,12 +80,14 @@ func TestIdleProjectsSleep(t *testing.T) {
 	w.router.use(w.project.ID, now, 0)
 	w.TuckIn(ctx, now.Add(261*time.Second))
 	w.is(paas.Frozen, "a minute after its end")
-	states, err := w.States(ctx, []paas.Project{w.project})
+	project, err := w.store.Project(ctx, w.project.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	project, _ := w.store.Project(ctx, w.project.ID)
-	states, _ = w.States(ctx, []paas.Project{project})
+	states, err := w.States(ctx, []paas.Project{project})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if states[w.project.ID].Status != paas.StatusSleeping || paas.StatusSleeping.Legacy() != "STATUS_RUNNING" {
 		t.Errorf("it shows %s", states[w.project.ID].Status)
 	}
