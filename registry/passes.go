@@ -37,10 +37,13 @@ type passes struct {
 	mu     sync.RWMutex
 	grants map[string]grant // guarded by mu
 
-	pushing sync.RWMutex // read-locked by every pass that may push, as long as it lasts
+	pushing sync.RWMutex  // read-locked by every pass that may push, as long as it lasts
+	ended   chan struct{} // told when such a pass has ended
 }
 
-func newPasses() *passes { return &passes{grants: map[string]grant{}} }
+func newPasses() *passes {
+	return &passes{grants: map[string]grant{}, ended: make(chan struct{}, 1)}
+}
 
 func (p *passes) add(g grant) paas.RegistryPass {
 	if len(g.push) > 0 {
@@ -63,6 +66,10 @@ func (p *passes) revoke(username string) {
 	defer p.mu.Unlock()
 	if g, there := p.grants[username]; there && len(g.push) > 0 {
 		p.pushing.RUnlock()
+		select {
+		case p.ended <- struct{}{}:
+		default:
+		}
 	}
 	delete(p.grants, username)
 }

@@ -42,9 +42,12 @@ type Registry struct {
 	dir     string
 	storage storage
 	removed atomic.Bool // something, since the last sweep
-	pull    net.Listener
-	build   net.Listener // nil when there is no build network
-	log     *slog.Logger
+
+	sweepEvery, sweepAtLast time.Duration
+
+	pull  net.Listener
+	build net.Listener // nil when there is no build network
+	log   *slog.Logger
 }
 
 var _ paas.Registry = (*Registry)(nil)
@@ -79,6 +82,8 @@ func New(ctx context.Context, options Options) (*Registry, error) {
 		pull:    pull,
 		build:   build,
 		log:     options.Log,
+
+		sweepEvery: sweepEvery, sweepAtLast: sweepAtLast,
 	}
 	r.removed.Store(true)
 	return r, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -56,7 +57,7 @@ func TestRetainKeepsWhatIsKept(t *testing.T) {
 	before, err := r.Size(ctx, "one")
 	must(t, err)
 	pass.Revoke()
-	if swept, err := r.Sweep(ctx); err != nil || !swept {
+	if swept, err := r.sweepSince(ctx, time.Time{}); err != nil || !swept {
 		t.Fatalf("swept: %v, %v", swept, err)
 	}
 	if after, err := r.Size(ctx, "one"); err != nil || after >= before || after == 0 {
@@ -101,7 +102,7 @@ func TestRetainOfNothing(t *testing.T) {
 	if removed, err := r.Retain(context.Background(), "one/app", nil); removed != 1 || err != nil {
 		t.Errorf("removed %d, %v", removed, err)
 	}
-	if swept, err := r.Sweep(context.Background()); err != nil || !swept {
+	if swept, err := r.sweepSince(context.Background(), time.Time{}); err != nil || !swept {
 		t.Errorf("swept: %v, %v", swept, err)
 	}
 	if size, err := r.Size(context.Background(), "one"); size != 0 || err != nil {
