@@ -11,7 +11,7 @@ import (
 func (c *commands) domainsCommand() *cobra.Command {
 	list := c.domainsListCommand()
 	cmd := newGroup("domains", "Names of your own that the application answers at", list, c.domainsAddCommand(), c.domainsCheckCommand(), c.domainsRemoveCommand())
-	cmd.Example = "  paastech domains\n  paastech domains add shop.example.com"
+	cmd.Example = "  paastech domains"
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return group(cmd, args)
