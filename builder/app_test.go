@@ -29,7 +29,7 @@ volumes:
   - {name: data, path: /data, size: 1GiB}
 files: {readOnly: true, writable: [/tmp/cache], size: 64MiB}
 stop: {drain: 30s, grace: 10s}
-sleep: {after: 30m}
+sleep: {after: 30m, unless: [worker]}
 `
 
 func seconds(n int) paas.Duration { return paas.Duration(time.Duration(n) * time.Second) }
@@ -48,7 +48,7 @@ func TestAppReadsEverything(t *testing.T) {
 		Volumes: []paas.Volume{{Name: "data", Path: "/data", Size: 1 << 30}},
 		Files:   paas.Files{ReadOnly: true, Writable: []string{"/tmp/cache"}, Size: 64 << 20},
 		Stop:    paas.StopSpec{Drain: seconds(30), Grace: seconds(10)},
-		Sleep:   paas.Sleep{After: seconds(1800)},
+		Sleep:   paas.Sleep{After: seconds(1800), Unless: []string{"worker"}},
 	}
 	plan, err := planOf(t, map[string]string{appFile: fullApp})
 	if err != nil {

@@ -39,7 +39,7 @@ func parseApp(text []byte) (paas.App, error) {
 			return p.read(n, "stop.", fields{"drain": value(&p, &app.Stop.Drain), "grace": value(&p, &app.Stop.Grace)})
 		},
 		"sleep": func(n *yaml.Node) error {
-			return p.read(n, "sleep.", fields{"after": value(&p, &app.Sleep.After)})
+			return p.read(n, "sleep.", fields{"after": value(&p, &app.Sleep.After), "unless": p.names("sleep.unless", &app.Sleep.Unless)})
 		},
 	})
 	if err == nil {
@@ -154,6 +154,16 @@ func (p *appParser) files(node *yaml.Node) error {
 			})
 		},
 	})
+}
+
+func (p *appParser) names(name string, into *[]string) func(*yaml.Node) error {
+	return func(node *yaml.Node) error {
+		return p.items(node, name, func(item *yaml.Node) error {
+			said, err := p.text(item)
+			*into = append(*into, said.value)
+			return err
+		})
+	}
 }
 
 func (p *appParser) cron(node *yaml.Node) error {

@@ -23,7 +23,7 @@ func (s *server) openBuilds(ctx context.Context) error {
 		Peers: []netip.Prefix{network.Subnet}, Log: s.log.With("part", "registry"),
 	})
 	if err != nil {
-		return explainListen(err, fmt.Sprintf("port %d", s.config.Registry.Port), "registry.port")
+		return explainListen(err, map[string]string{fmt.Sprintf("port %d", s.config.Registry.Port): "registry.port"})
 	}
 	if err := s.engine.UseRegistry(ctx, s.registry.PullAddress(), s.registry.EnginePass()); err != nil {
 		return err

@@ -12,17 +12,35 @@ import (
 )
 
 // explainListen turns "address already in use" into who holds the port, where that can be seen, and
-// the configuration key to change.
-func explainListen(err error, address, key string) error {
+// the configuration key to change. keys are those keys by the address that each of them says.
+func explainListen(err error, keys map[string]string) error {
 	if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
 		return err
 	}
+	address, key := takenOf(err, keys)
 	variable := envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 	holder := portHolder(address)
 	if holder != "" {
 		holder = " by " + holder
 	}
 	return fmt.Errorf("%s is taken%s: end that, or choose another address with %s (%s)", address, holder, key, variable)
+}
+
+// takenOf is the address, of several, that the error is about, with its key.
+func takenOf(err error, keys map[string]string) (address, key string) {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil {
+		_, port, _ := net.SplitHostPort(op.Addr.String())
+		for address, key := range keys {
+			if _, said, _ := net.SplitHostPort(address); said == port {
+				return address, key
+			}
+		}
+	}
+	for address, key = range keys {
+		break
+	}
+	return address, key
 }
 
 // portHolder names the process that listens at the address's port: "nginx (process 812)".

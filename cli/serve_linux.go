@@ -150,7 +150,7 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 		Resolver: s.config.TLS.Resolver,
 		Wake:     func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) },
 	})
-	return explainListen(err, s.config.Ingress.Listen+" and "+s.config.Ingress.ListenTLS, "ingress.listen and ingress.listenTLS")
+	return explainListen(err, map[string]string{s.config.Ingress.Listen: "ingress.listen", s.config.Ingress.ListenTLS: "ingress.listenTLS"})
 }
 
 func (s *server) openPlatform(context.Context) (err error) {
@@ -176,7 +176,7 @@ func (s *server) openDoors(context.Context) error {
 		HostKeyFile: s.data.file("ssh_host_ed25519_key"), HookSocket: s.data.file("hook.sock"), Log: s.log.With("part", "git"),
 	})
 	if err != nil {
-		return explainListen(err, s.config.Git.Listen, "git.listen")
+		return explainListen(err, map[string]string{s.config.Git.Listen: "git.listen"})
 	}
 	s.web, err = web.New(s.platform, web.Options{
 		Listen: s.config.Server.Listen, PublicURL: s.config.Server.PublicURL, Development: s.config.Server.Development,
@@ -184,7 +184,7 @@ func (s *server) openDoors(context.Context) error {
 		Logger: s.log.With("part", "web"),
 	})
 	if err != nil {
-		return explainListen(err, s.config.Server.Listen, "server.listen")
+		return explainListen(err, map[string]string{s.config.Server.Listen: "server.listen"})
 	}
 	// Links in mails begin with an address that is known for sure only when it is listened on.
 	if s.platform.Mailer, err = mail.New(s.config.Mail.options(s.web.PublicURL())); err != nil {

@@ -30,8 +30,9 @@ const (
 	refused = "refused"
 )
 
-// gitSpeaks is how git's protocol begins: the length of a line, an object's name.
-var gitSpeaks = regexp.MustCompile(`^[0-9a-f]{4}[0-9a-f]{40} `)
+// gitSpeaks is how git's protocol begins: the length of a line, an object's name. What git says of a
+// client that hung up travels beside it and may be read first.
+var gitSpeaks = regexp.MustCompile(`(?m)^[0-9a-f]{4}[0-9a-f]{40} `)
 
 // TestEveryVerbForEveryCaller asks for everything that SSH knows as everybody who may come, and
 // compares with what is declared here: git's two commands for the owner, nothing for anyone else.
