@@ -64,7 +64,7 @@ func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := hold(r)
 	var last error
 	for {
-		if err := e.moveOn(); err != nil {
+		if err := e.moveOn(r.Context()); err != nil {
 			return nil, errors.Join(last, err)
 		}
 		answer, err := e.target.transport.RoundTrip(addressed(r, e.target))
@@ -78,11 +78,15 @@ func (e *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// moveOn leaves the target that was tried and takes the next one.
-func (e *exchange) moveOn() error {
+// moveOn leaves the target that was tried and takes the next one. It waits for an application that sleeps,
+// or has gone to sleep since the request came.
+func (e *exchange) moveOn(ctx context.Context) error {
 	e.release()
 	for {
-		entry := e.ingress.table.Load().find(e.host)
+		entry, err := e.ingress.awake(ctx, e.host)
+		if err != nil {
+			return err
+		}
 		if entry == nil || entry.route.State != paas.RouteLive {
 			return errNoTarget
 		}
@@ -166,6 +170,10 @@ func (e *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 // explain answers a request that no target answered with a page.
 func (e *exchange) explain(w http.ResponseWriter, r *http.Request, err error) {
 	e.complain(r.Context(), r.Method, err)
+	if why, ok := errors.AsType[*asleepError](err); ok {
+		e.ingress.pages.write(w, r, why.notice())
+		return
+	}
 	entry := e.ingress.table.Load().find(e.host)
 	if entry != nil && entry.route.State == paas.RouteLive {
 		e.ingress.pages.unreachable(w, r)

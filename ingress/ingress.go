@@ -31,6 +31,7 @@ type Options struct {
 	DashboardURL      string         // where the pages send an owner; may be empty
 	ReadHeaderTimeout time.Duration  // for a request's header; 0 means 10 s
 	ShutdownTimeout   time.Duration  // for requests in flight at the end; 0 means 10 s
+	HoldTimeout       time.Duration  // for requests that wait for a project to wake up; 0 means 2 min
 	Log               *slog.Logger
 }
 
@@ -76,6 +77,9 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 	}
 	if options.ShutdownTimeout == 0 {
 		options.ShutdownTimeout = defaultShutdownTimeout
+	}
+	if options.HoldTimeout == 0 {
+		options.HoldTimeout = defaultHoldTimeout
 	}
 	pages, err := newPages(options.DashboardURL)
 	if err != nil {
@@ -232,12 +236,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.sendElsewhere(w, r, entry.to)
 		return
 	}
-	if entry != nil && entry.route.State == paas.RouteSleeping {
-		if entry = i.awaken(w, r, host, entry); entry == nil {
-			return
-		}
-	}
-	if entry == nil || entry.route.State != paas.RouteLive {
+	if entry == nil || entry.route.State != paas.RouteLive && !i.wakes(entry) {
 		i.pages.show(w, r, entry)
 		return
 	}

@@ -53,10 +53,10 @@ func notices() map[paas.RouteState]notice {
 	}
 }
 
-// busyWaking is for those who cannot wait, because too many do.
-func busyWaking() notice {
+// stillWaking is for those who cannot wait, because too many do, or who waited long enough.
+func stillWaking() notice {
 	return notice{Status: http.StatusServiceUnavailable, Code: EAppAsleep, Title: "This application is waking up", Retry: retryAfter,
-		Message: "It slept, and many requests wait for it already; this page looks again by itself. If it is yours, watch it start:", Command: "paastech logs -f"}
+		Message: "It slept, and takes longer to start than a request can wait; this page looks again by itself. If it is yours, watch it start:", Command: "paastech logs -f"}
 }
 
 // wakeFailed says why a start failed, in the words that its owner sees elsewhere.

@@ -128,7 +128,7 @@ func (r *relay) run(counter *traffic) (keep bool, err error) {
 func (r *relay) ask() (*http1.Conn, error) {
 	var last error
 	for {
-		if err := r.moveOn(); err != nil {
+		if err := r.moveOn(context.Background()); err != nil { // a wait for a wake is bounded
 			return nil, errors.Join(last, err)
 		}
 		conn, err := r.askTarget()

@@ -155,6 +155,9 @@ func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	earlier := i.table.Load().entries[route.Host]
 	next := newEntry(route, earlier, i.counter(route.Project))
 	i.table.Store(i.table.Load().with(route.Host, next))
+	if route.State == paas.RouteLive {
+		i.waking.live(route.Project)
+	}
 	return earlier.retireExcept(next).drain
 }
 

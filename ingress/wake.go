@@ -2,9 +2,8 @@ package ingress
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"sync"
+	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
 )
@@ -17,6 +16,10 @@ type Wake func(ctx context.Context, project paas.ProjectID) error
 const (
 	maxHeld        = 10000
 	maxHeldProject = 1000
+
+	maxWakes = 10 // that one request waits for, of an application that goes to sleep again at once
+
+	defaultHoldTimeout = 2 * time.Minute
 )
 
 // waking is the wakes under way, and who waits for them.
@@ -28,13 +31,37 @@ type waking struct {
 
 // wakeCall is one wake that any number of requests wait for.
 type wakeCall struct {
-	done chan struct{}
-	err  error // valid when done is closed
-	held int   // guarded by waking.mu
+	done  chan struct{}
+	err   error // valid when done is closed
+	held  int   // guarded by waking.mu
+	ended bool  // guarded by waking.mu
 }
 
-// errTooManyHeld says that no more requests can wait.
-var errTooManyHeld = errors.New("too many requests wait for this application to wake up")
+// asleepError is why an application did not wake up for a request.
+type asleepError struct {
+	cause error // of the wake's failure; nil when the request could not wait for its end
+	why   string
+}
+
+// Error says it.
+func (e *asleepError) Error() string { return "the application sleeps: " + e.why }
+
+// Unwrap is the cause.
+func (e *asleepError) Unwrap() error { return e.cause }
+
+func (e *asleepError) notice() notice {
+	if e.cause != nil {
+		return wakeFailed(e.cause)
+	}
+	return stillWaking()
+}
+
+// Why requests do not wait, or not any longer.
+var (
+	errTooManyHeld = &asleepError{why: "too many requests wait for it to wake up"}
+	errHeldTooLong = &asleepError{why: "a request waited for it as long as one may"}
+	errAsleepAgain = &asleepError{why: "it went to sleep again at once"}
+)
 
 // joinWake joins the wake of a project, or begins it; the function returned ends the wait.
 func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
@@ -51,11 +78,7 @@ func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
 		i.requests.Add(1)
 		go func() {
 			defer i.requests.Done()
-			call.err = i.options.Wake(context.Background(), project) // for all who wait, whoever of them goes
-			w.mu.Lock()
-			delete(w.calls, project)
-			w.mu.Unlock()
-			close(call.done)
+			w.end(project, call, i.options.Wake(context.Background(), project)) // for all who wait, whoever of them goes
 		}()
 	}
 	w.held++
@@ -68,34 +91,65 @@ func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
 	}, nil
 }
 
-// awaken holds a request until its application is awake, and returns the route it then has; nil when the
-// request was answered, because it does not wake up, or its client has gone.
-func (i *Ingress) awaken(w http.ResponseWriter, r *http.Request, host paas.Hostname, asleep *entry) *entry {
-	if i.options.Wake == nil {
-		return asleep
+// end lets everybody go on who waits for a wake.
+func (w *waking) end(project paas.ProjectID, call *wakeCall, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if call == nil {
+		call = w.calls[project]
 	}
-	call, leave, err := i.joinWake(asleep.route.Project)
+	if call == nil || call.ended {
+		return
+	}
+	call.err, call.ended = err, true
+	delete(w.calls, project)
+	close(call.done)
+}
+
+// live lets requests go on as soon as there is somewhere to go, whoever saw to that: a deployment that was
+// under way may be quicker than the wake that waits for its end.
+func (w *waking) live(project paas.ProjectID) { w.end(project, nil, nil) }
+
+// wakes tells whether a request for an entry wakes its application.
+func (i *Ingress) wakes(e *entry) bool {
+	return e.route.State == paas.RouteSleeping && i.options.Wake != nil
+}
+
+// awake returns what a host leads to, nil when to nothing. When it sleeps it is woken, and ctx's request
+// waits for that; an asleepError says why it does not wake up.
+func (i *Ingress) awake(ctx context.Context, host paas.Hostname) (*entry, error) {
+	for range maxWakes {
+		found := i.table.Load().find(host)
+		if found == nil || !i.wakes(found) {
+			return found, nil
+		}
+		if err := i.awaken(ctx, found.route.Project); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errAsleepAgain
+}
+
+// awaken waits until a project is awake.
+func (i *Ingress) awaken(ctx context.Context, project paas.ProjectID) error {
+	call, leave, err := i.joinWake(project)
 	if err != nil {
-		i.pages.write(w, r, busyWaking())
-		return nil
+		return err
 	}
 	defer leave()
+	enough := time.NewTimer(i.options.HoldTimeout)
+	defer enough.Stop()
 	select {
 	case <-call.done:
-	case <-r.Context().Done():
-		panic(http.ErrAbortHandler)
+	case <-enough.C:
+		return errHeldTooLong
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	if call.err != nil {
-		i.options.Log.WarnContext(r.Context(), "ingress: an application does not wake up", "host", host, "error", call.err)
-		i.pages.write(w, r, wakeFailed(call.err))
-		return nil
+		return &asleepError{cause: call.err, why: call.err.Error()}
 	}
-	awake := i.table.Load().find(host)
-	if awake != nil && awake.route.State == paas.RouteSleeping { // it went to sleep again at once
-		i.pages.write(w, r, busyWaking())
-		return nil
-	}
-	return awake
+	return nil
 }
 
 // Rest replaces the route unless a request is in flight.

@@ -157,3 +157,87 @@ func TestSleepingRoutesAreCheap(t *testing.T) {
 		t.Errorf("%d bytes each, %d goroutines more", each, runtime.NumGoroutine()-goroutines)
 	}
 }
+
+// TestNobodyIsTurnedAwayWhileItGoesToSleep: requests on both roads come while their route goes to sleep and
+// wakes all the time; every one is answered by the application.
+func TestNobodyIsTurnedAwayWhileItGoesToSleep(t *testing.T) {
+	target := upstream(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "here") })
+	var i *Ingress
+	i = running(t, Options{Wake: func(_ context.Context, id paas.ProjectID) error {
+		i.Replace(paas.Route{Host: app, Project: id, State: paas.RouteLive, Targets: live(target).Targets})
+		return nil
+	}})
+	sleeping := paas.Route{Host: app, Project: "p", State: paas.RouteSleeping}
+	i.Replace(sleeping)
+	var clients, tucking sync.WaitGroup
+	var slept, answered atomic.Int64
+	over := make(chan struct{})
+	tucking.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			if i.Rest(sleeping) {
+				slept.Add(1)
+			}
+			runtime.Gosched()
+		}
+	})
+	for n := range 4 {
+		clients.Go(func() {
+			client := newClient(t)
+			for range 500 {
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s/", i.Address()), nil)
+				must(t, err)
+				request.Host = string(app)
+				if n%2 == 0 {
+					request.Header.Set("Expect", "100-continue") // the road of net/http
+				}
+				answer, err := client.Do(request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				said, err := io.ReadAll(answer.Body)
+				answer.Body.Close()
+				if err != nil || answer.StatusCode != http.StatusOK || string(said) != "here" {
+					t.Errorf("%d %s %v", answer.StatusCode, said, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	clients.Wait()
+	close(over)
+	tucking.Wait()
+	t.Logf("%d answered, slept %d times", answered.Load(), slept.Load())
+	if slept.Load() < 2 {
+		t.Error("it hardly ever slept")
+	}
+}
+
+// TestHoldsEnd: a wake that takes too long is not waited for, and one that a deployment was quicker than
+// is not waited for to its end.
+func TestHoldsEnd(t *testing.T) {
+	target := upstream(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "here") })
+	end := make(chan struct{})
+	i := running(t, Options{HoldTimeout: 300 * time.Millisecond, Wake: func(context.Context, paas.ProjectID) error {
+		<-end
+		return nil
+	}})
+	defer close(end)
+	i.Replace(paas.Route{Host: app, Project: "p", State: paas.RouteSleeping})
+	if status, answer := ask(t, i.Address(), string(app)+" /"); status != http.StatusServiceUnavailable || !strings.Contains(answer, "E_APP_ASLEEP") || !strings.Contains(answer, "Retry-After") {
+		t.Errorf("%d %s", status, answer)
+	}
+	i.options.HoldTimeout = time.Minute
+	time.AfterFunc(50*time.Millisecond, func() {
+		i.Replace(paas.Route{Host: app, Project: "p", State: paas.RouteLive, Targets: live(target).Targets})
+	})
+	if status, answer := ask(t, i.Address(), string(app)+" /"); status != http.StatusOK {
+		t.Errorf("%d %s", status, answer)
+	}
+}

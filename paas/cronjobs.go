@@ -98,7 +98,6 @@ func (p *Platform) startCron(ctx context.Context, minute time.Time, runs *sync.W
 		if err != nil || project.Stopped {
 			continue
 		}
-		p.sleepers.use(d.Project, p.now())
 		for _, line := range d.App.Cron {
 			schedule, err := ParseSchedule(line.Schedule)
 			if err != nil || !schedule.Next(minute.Add(-time.Minute)).Equal(minute) {
@@ -121,10 +120,10 @@ func (p *Platform) runCron(ctx context.Context, d Deployment, line CronLine, due
 		return
 	}
 	defer p.cron.end(key)
+	defer p.sleepers.hold(d.Project, p.now)()
 	if err := p.rouseFor(ctx, d.Project); err != nil { // its lines may ask what it serves
 		p.Log.WarnContext(ctx, "wake a project for its cron line", "project", d.Project, "error", err)
 	}
-	defer func() { p.sleepers.use(d.Project, p.now()) }()
 	p.saveCronRun(ctx, run)
 	spec := p.oneOff(d, CronProcess)
 	spec.Command = line.Command

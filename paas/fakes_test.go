@@ -1,6 +1,7 @@
 package paas_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,7 @@ type fakeEngine struct {
 	volumes    []paas.VolumeUse // everybody's
 	lacking    []paas.ImageRef
 	ended      chan paas.Container
+	says       string // each container, when it starts; default: last words
 }
 
 func newFakeEngine() *fakeEngine {
@@ -67,6 +69,9 @@ func (e *fakeEngine) Await(ctx context.Context, id paas.ContainerID, probe paas.
 	wait := e.awaiting
 	image, _, _ := strings.Cut(string(id), "|")
 	seen, set := e.readiness[paas.ImageRef(image)]
+	if one, is := e.unwell[id]; is {
+		seen, set = one, true
+	}
 	e.mu.Unlock()
 	if wait != nil {
 		select {
@@ -115,7 +120,7 @@ func (e *fakeEngine) Output(ctx context.Context, id paas.ContainerID, _ time.Tim
 		e.mu.Unlock()
 		return paas.Errorf(paas.NotFound, paas.ENotFound, "gone")
 	}
-	line := paas.LogLine{At: c.StartedAt, Deployment: c.Deployment, Process: c.Process, Index: c.Index, Container: id, Stream: paas.Stdout, Text: "last words"}
+	line := paas.LogLine{At: c.StartedAt, Deployment: c.Deployment, Process: c.Process, Index: c.Index, Container: id, Stream: paas.Stdout, Text: cmp.Or(e.says, "last words")}
 	e.mu.Unlock()
 	return each(line)
 }

@@ -9,7 +9,7 @@ import (
 type UserLimits struct {
 	Projects   int   `json:"projects"`
 	Memory     int64 `json:"memory"`     // bytes, of all running containers
-	Containers int   `json:"containers"` // running
+	Containers int   `json:"containers"` // running, or asleep: those keep their place, so that a request can always wake them
 	Builds     int   `json:"builds"`     // at a time
 	Disk       int64 `json:"disk"`       // bytes: repositories, images, caches, logs
 }
@@ -48,19 +48,20 @@ func (p *Platform) Usage(ctx context.Context, user UserID) (Usage, error) {
 	return usage, err
 }
 
-// running counts running containers, but those of some projects.
+// running counts running containers, and those that sleep, but for those of some projects.
 func (p *Platform) running(ctx context.Context, projects []Project, but map[ProjectID]bool) (Usage, error) {
 	containers, err := p.Engine.Containers(ctx)
 	if err != nil {
 		return Usage{}, err
 	}
-	own := map[ProjectID]bool{}
+	own, asleep := map[ProjectID]bool{}, map[ProjectID]bool{}
 	for _, project := range projects {
 		own[project.ID] = !but[project.ID]
+		asleep[project.ID] = project.Depth == Asleep
 	}
 	var usage Usage
 	for _, container := range containers {
-		if own[container.Project] && container.Running {
+		if own[container.Project] && (container.Running || asleep[container.Project] && !container.OneOff) {
 			usage.Containers++
 			usage.Memory += cmp.Or(int64(container.Memory), p.AppMemory)
 		}

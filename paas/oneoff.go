@@ -31,6 +31,7 @@ func (p *Platform) Exec(ctx context.Context, caller User, id ProjectID, process 
 	if err != nil {
 		return Ending{}, err
 	}
+	defer p.sleepers.hold(id, p.now)()
 	if err := p.rouseFor(ctx, id); err != nil {
 		return Ending{}, err
 	}

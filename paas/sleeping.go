@@ -3,6 +3,7 @@ package paas
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 type sleepers struct {
 	mu    sync.Mutex
 	known map[ProjectID]*idle // guarded by mu
+	held  map[ProjectID]int   // commands under way that keep a project awake; guarded by mu
 	wakes map[ProjectID]Wakes // guarded by mu
 }
 
@@ -31,7 +33,7 @@ type Wakes struct {
 }
 
 func newSleepers() *sleepers {
-	return &sleepers{known: map[ProjectID]*idle{}, wakes: map[ProjectID]Wakes{}}
+	return &sleepers{known: map[ProjectID]*idle{}, held: map[ProjectID]int{}, wakes: map[ProjectID]Wakes{}}
 }
 
 // see takes over a look: who may sleep, and how deep everybody does.
@@ -78,6 +80,28 @@ func (s *sleepers) use(id ProjectID, at time.Time) {
 	}
 }
 
+// hold keeps a project awake until the function returned is called, and counts as use until then.
+func (s *sleepers) hold(id ProjectID, now func() time.Time) (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[id]++
+	return func() {
+		s.mu.Lock()
+		if s.held[id]--; s.held[id] == 0 {
+			delete(s.held, id)
+		}
+		s.mu.Unlock()
+		s.use(id, now())
+	}
+}
+
+// isHeld tells whether something keeps a project awake.
+func (s *sleepers) isHeld(id ProjectID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[id] > 0
+}
+
 // slept notes a project's depth at once; the next look would do it later.
 func (s *sleepers) slept(id ProjectID, depth Depth, at time.Time) {
 	s.mu.Lock()
@@ -97,7 +121,7 @@ func (s *sleepers) due(now time.Time, traffic map[ProjectID]Traffic) map[Project
 	due := map[ProjectID]Depth{}
 	for id, one := range s.known {
 		seen := traffic[id]
-		if seen.Busy > 0 {
+		if seen.Busy > 0 || s.held[id] > 0 {
 			one.used = now
 		} else if seen.Last.After(one.used) {
 			one.used = seen.Last
@@ -177,7 +201,7 @@ func (p *Platform) Sleep(ctx context.Context, caller User, id ProjectID, depth D
 }
 
 // errInUse says that a project does not go to sleep now.
-var errInUse = Errorf(Conflict, EConflict, "The project is in use: a deployment is on its way, or requests are in flight. Try again when they have ended.")
+var errInUse = Errorf(Conflict, EConflict, "The project is in use: a deployment or a command is on its way, or requests are in flight. Try again when they have ended.")
 
 // sink takes a project to a depth. From the moment on in which its route sleeps, requests wake it.
 func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User) error {
@@ -190,7 +214,7 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 	if err != nil || project.Stopped || project.Depth == depth || project.Depth == Asleep {
 		return err
 	}
-	if !p.Router.Rest(p.route(id, RouteSleeping)) {
+	if p.sleepers.isHeld(id) || !p.Router.Rest(p.route(id, RouteSleeping)) {
 		p.sleepers.use(id, p.now())
 		return errInUse
 	}
@@ -331,7 +355,8 @@ func (p *Platform) afterWake(ctx context.Context, project Project, took time.Dur
 	p.happened(ctx, Event{Kind: EventProjectWoke, Project: project.ID, Owner: project.Owner, Message: how})
 }
 
-// rouse starts or thaws the containers that take requests, and leads requests to those that answer.
+// rouse starts or thaws the containers that take requests, and leads requests to those that answer. It
+// fails when none does; the others are looked after like any that ended.
 func (p *Platform) rouse(ctx context.Context, project Project, live Deployment) error {
 	ctx, cancel := context.WithTimeout(ctx, p.readinessProbe(live, live.Image.Entry()).Deadline+wakeTimeout)
 	defer cancel()
@@ -339,29 +364,39 @@ func (p *Platform) rouse(ctx context.Context, project Project, live Deployment) 
 	if err != nil {
 		return err
 	}
-	var group errgroup.Group
-	for _, c := range containers {
+	var group sync.WaitGroup
+	risen := make([]error, len(containers))
+	for n, c := range containers {
 		if c.Deployment == live.Number && !c.OneOff {
-			group.Go(func() error { return p.rouseOne(ctx, live, c) })
+			group.Go(func() { risen[n] = p.rouseOne(ctx, live, c) })
 		}
 	}
-	if err := group.Wait(); err != nil {
-		return err
+	group.Wait()
+	failed := map[ContainerID]bool{}
+	for n, c := range containers {
+		if failed[c.ID] = risen[n] != nil; failed[c.ID] {
+			p.Log.WarnContext(ctx, "a container does not wake up", "project", project.ID, "container", c.ID, "process", c.Process, "error", risen[n])
+		}
 	}
 	if containers, err = p.containersOf(ctx, project.ID); err != nil { // started ones have other addresses
 		return err
 	}
 	for _, c := range containers {
-		if c.Deployment == live.Number && c.Running && !c.OneOff {
+		if c.Deployment == live.Number && c.Running && !c.OneOff && !failed[c.ID] {
 			p.vitals.ready(p.now(), c, live)
 		}
 	}
 	route := p.liveRoute(live, containers)
 	p.Router.Replace(route)
-	if route.State != RouteLive {
-		return Errorf(Unavailable, EUnavailable, "There is no container of the application that could be started; it is made anew in a moment.")
+	if route.State == RouteLive {
+		return nil
 	}
-	return nil
+	for _, err := range risen {
+		if err != nil {
+			return err
+		}
+	}
+	return Errorf(Unavailable, EUnavailable, "There is no container of the application that could be started; it is made anew in a moment.")
 }
 
 // rouseOne brings one container back. One that was only frozen answers as it did before.
@@ -388,7 +423,7 @@ func (p *Platform) rouseOne(ctx context.Context, live Deployment, c Container) e
 		return err
 	}
 	if !seen.Ready {
-		return diagnoseStart(seen, c.Process, probe, nil).Error()
+		return diagnoseStart(seen, c.Process, probe, p.showLastLines(ctx, c, io.Discard)).Error()
 	}
 	return nil
 }

@@ -209,8 +209,9 @@ func TestAWakeThatFails(t *testing.T) {
 	}
 	w.engine.mu.Lock()
 	w.engine.readiness[image] = paas.Readiness{Ended: true, ExitCode: 3}
+	w.engine.says = "Error: Cannot find module 'express'"
 	w.engine.mu.Unlock()
-	if err := w.Rouse(ctx, w.project.ID); err == nil || paas.Public(err).Code == paas.EInternal {
+	if err := w.Rouse(ctx, w.project.ID); !paas.IsCode(err, paas.EMissingModule) {
 		t.Errorf("the wake: %v", err)
 	}
 	w.eventually("it counts as awake", func() bool {
@@ -219,5 +220,84 @@ func TestAWakeThatFails(t *testing.T) {
 	})
 	if wakes := w.Wakes()[w.project.ID]; wakes.Failed != 1 {
 		t.Errorf("wakes %+v", wakes)
+	}
+}
+
+// TestOneOfManyWakes: an application is awake when one of its containers answers.
+func TestOneOfManyWakes(t *testing.T) {
+	w := sleepy(t, paas.App{})
+	ctx := t.Context()
+	if _, _, err := w.Scale(ctx, w.ada, w.project.ID, paas.Formation{"web": 2}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("two containers are left", func() bool { return len(w.containers()) == 2 })
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); err != nil {
+		t.Fatal(err)
+	}
+	broken := w.containers()[0].ID
+	w.engine.mu.Lock()
+	w.engine.unwell[broken] = paas.Readiness{Ended: true, ExitCode: 3}
+	w.engine.mu.Unlock()
+	if err := w.Rouse(ctx, w.project.ID); err != nil {
+		t.Errorf("the wake: %v", err)
+	}
+	route := w.router.routes[w.Hostname(w.project.ID)]
+	if route.State != paas.RouteLive || len(route.Targets) != 1 {
+		t.Errorf("the route %+v", route)
+	}
+}
+
+// gate is output that is not taken before the gate opens.
+type gate struct{ entered, open chan struct{} }
+
+func (g gate) Write(text []byte) (int, error) {
+	close(g.entered)
+	<-g.open
+	return len(text), nil
+}
+
+// TestCommandsKeepAwake: a project does not go to sleep under a command, however long that takes.
+func TestCommandsKeepAwake(t *testing.T) {
+	w := sleepy(t, paas.App{})
+	ctx := t.Context()
+	output := gate{make(chan struct{}), make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.Exec(ctx, w.ada, w.project.ID, "", []string{"sleep", "3600"}, paas.Streams{Output: output})
+		ended <- err
+	}()
+	<-output.entered
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
+		t.Errorf("put to sleep under a command: %v", err)
+	}
+	hourLater := time.Now().Add(time.Hour)
+	w.TuckIn(ctx, hourLater)
+	w.is(paas.Awake, "under a command")
+	close(output.open)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	w.TuckIn(ctx, hourLater.Add(2*time.Minute))
+	w.is(paas.Frozen, "after it")
+}
+
+// TestSleepersKeepTheirPlace: what sleeps counts for its owner's limits, or its wake would pass them.
+func TestSleepersKeepTheirPlace(t *testing.T) {
+	w, second := bounded(t, paas.UserLimits{Containers: 1})
+	ctx, first := t.Context(), w.project
+	w.mustPush("one")
+	w.eventuallyRunning("one")
+	if err := w.Platform.Sleep(ctx, w.ada, first.ID, paas.Asleep); err != nil {
+		t.Fatal(err)
+	}
+	w.project = second
+	if _, err := w.push(ctx, "main", tree{"image": "two"}); !paas.IsCode(err, paas.EQuotaContainers) {
+		t.Errorf("a second project beside one that sleeps: %v", err)
+	}
+	if err := w.Wake(ctx, w.ada, first.ID); err != nil {
+		t.Error(err)
+	}
+	if used, err := w.Usage(ctx, w.ada.ID); err != nil || used.Containers != 1 {
+		t.Errorf("used %+v, %v", used, err)
 	}
 }
