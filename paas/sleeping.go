@@ -423,7 +423,22 @@ func (p *Platform) rouseOne(ctx context.Context, live Deployment, c Container) e
 		return err
 	}
 	if !seen.Ready {
-		return diagnoseStart(seen, c.Process, probe, p.showLastLines(ctx, c, io.Discard)).Error()
+		return diagnoseStart(seen, c.Process, probe, p.lastWords(ctx, c)).Error()
+	}
+	return nil
+}
+
+// lastWords are the last lines of a container that was started again; nobody reads that start yet.
+func (p *Platform) lastWords(ctx context.Context, c Container) []string {
+	containers, err := p.containersOf(ctx, c.Project)
+	if err != nil {
+		return nil // what it says only makes the diagnosis closer
+	}
+	for _, now := range containers {
+		if now.ID == c.ID {
+			p.collector.begin(now)
+			return p.showLastLines(ctx, now, io.Discard)
+		}
 	}
 	return nil
 }
