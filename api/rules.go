@@ -195,7 +195,7 @@ func accountWords() map[string]openapi.Schema {
 		"Certificate.error": said("no such zone", "Of the last attempt, when that failed."), "root": said("-----BEGIN CERTIFICATE-----\n…", "PEM."),
 		"Setting.name": text("server.listen"), "Setting.value": said("127.0.0.1:3000", "Empty when it is a secret."),
 		"users": whole(12, ""), "admins": whole(1, ""), "unverified": whole(0, ""), "Overview.projects": whole(20, ""), "deployments": whole(1, "On their way."),
-		"mailsQueued": whole(0, ""), "mailsFailed": whole(0, ""), "UserLimits.projects": whole(10, "0 is no bound."), "memory": whole(1<<30, "Bytes of all running containers; 0 is no bound."),
+		"mailsQueued": whole(0, ""), "mailsFailed": whole(0, ""), "UserLimits.projects": whole(10, "0 is no bound."), "memory": whole(1<<30, "Bytes of all containers that run or sleep; 0 is no bound."),
 		"UserLimits.containers": whole(4, "That run; 0 is no bound."), "containers": whole(4, "That run."), "builds": whole(2, "At a time; 0 is no bound."), "UserLimits.disk": whole(5<<30, "Bytes; 0 is no bound."),
 		"disk": whole(300<<20, "Bytes."), "keys": whole(1, ""), "tokens": whole(2, ""), "by": text("eve"),
 		"AuditEntry.id": whole(4711, "Grows."), "with": said("session 1f3a9c04", "A session, a token, a key, or the host."), "from": text("203.0.113.7"),

@@ -104,3 +104,43 @@ func TestGoneContainersAreNoErrorToStopAndRemove(t *testing.T) {
 		t.Errorf("output of what is gone: %v", err)
 	}
 }
+
+// TestFrozenContainersStandStill: a frozen container keeps its memory and address and answers nobody until
+// it is thawed; both may be asked twice, and of a container that was stopped neither can be had.
+func TestFrozenContainersStandStill(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	started := launch(t, e, spec())
+	probe := paas.Probe{Ports: []int{8080}, Deadline: 10 * time.Second, Timeout: 500 * time.Millisecond}
+	if seen, err := e.Await(t.Context(), started.ID, probe); err != nil || !seen.Ready {
+		t.Fatal(seen, err)
+	}
+	for range 2 {
+		if err := e.Freeze(t.Context(), started.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := find(t, e, started.ID); !got.Running || !got.Paused || got.Address != started.Address {
+		t.Errorf("frozen: %+v", got)
+	}
+	if seen, err := e.Check(t.Context(), started.ID, probe); err == nil && seen.Ready {
+		t.Error("it answers while it is frozen")
+	}
+	for range 2 {
+		if err := e.Thaw(t.Context(), started.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen, err := e.Check(t.Context(), started.ID, probe); err != nil || !seen.Ready {
+		t.Errorf("thawed: %+v %v", seen, err)
+	}
+	if err := e.Stop(t.Context(), started.ID, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Freeze(t.Context(), started.ID); err == nil {
+		t.Error("what was stopped is frozen")
+	}
+	if err := e.Thaw(t.Context(), started.ID); err == nil {
+		t.Error("what was stopped is thawed")
+	}
+}
