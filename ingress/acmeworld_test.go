@@ -217,13 +217,23 @@ func freePort(t testing.TB) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// installed is one of Pebble's programs, built once per machine; several test runs may do so at the same time.
+// installed is one of Pebble's programs.
 func installed(t testing.TB, program string) string {
+	return builtOnce(t, program+"-"+pebbleVersion, func(binary string) *exec.Cmd {
+		install := exec.Command("go", "install", "-ldflags=-s -w", "github.com/letsencrypt/pebble/v2/cmd/"+program+"@"+pebbleVersion)
+		install.Env = append(os.Environ(), "GOBIN="+filepath.Dir(binary), "GOFLAGS=", "CGO_ENABLED=0")
+		return install
+	}, program)
+}
+
+// builtOnce is a program that is built once per machine; several test runs may do so at the same time. build
+// leaves it at the path, under the name that it has when it is built.
+func builtOnce(t testing.TB, name string, build func(binary string) *exec.Cmd, built string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	must(t, err)
 	dir := filepath.Join(cache, "paastech-test")
-	binary := filepath.Join(dir, program+"-"+pebbleVersion)
+	binary := filepath.Join(dir, name)
 	if _, err := os.Stat(binary); err == nil {
 		return binary
 	}
@@ -231,11 +241,9 @@ func installed(t testing.TB, program string) string {
 	building, err := os.MkdirTemp(dir, "building-")
 	must(t, err)
 	defer os.RemoveAll(building)
-	install := exec.Command("go", "install", "-ldflags=-s -w", "github.com/letsencrypt/pebble/v2/cmd/"+program+"@"+pebbleVersion)
-	install.Env = append(os.Environ(), "GOBIN="+building, "GOFLAGS=", "CGO_ENABLED=0")
-	if output, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("install %s: %v\n%s", program, err, output)
+	if output, err := build(filepath.Join(building, built)).CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", name, err, output)
 	}
-	must(t, os.Rename(filepath.Join(building, program), binary))
+	must(t, os.Rename(filepath.Join(building, built), binary))
 	return binary
 }

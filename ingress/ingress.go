@@ -41,7 +41,8 @@ const (
 	defaultShutdownTimeout   = 10 * time.Second
 	idleTimeout              = 75 * time.Second
 	maxHeaderBytes           = 64 << 10
-	maxStreams               = 250 // HTTP/2, a connection
+	maxStreams               = 250      // HTTP/2, a connection
+	maxFrame                 = 16 << 10 // bytes, of HTTP/2; the least that RFC 9113 allows, so nothing larger is taken into memory
 )
 
 // Ingress is a listening reverse proxy.
@@ -129,7 +130,7 @@ func (i *Ingress) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		Protocols:         protocols,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame},
 		ReadHeaderTimeout: i.options.ReadHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
