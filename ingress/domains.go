@@ -45,7 +45,7 @@ type below struct {
 // mayAdd refuses names below a wildcard beyond the first few.
 func (i *Ingress) mayAdd(host paas.Hostname) error {
 	table := i.table.Load()
-	if table.entries[host] != nil {
+	if table.get(host) != nil {
 		return nil
 	}
 	wildcard := wildcardOf(host)

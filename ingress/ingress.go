@@ -210,7 +210,7 @@ func (i *Ingress) cut() {
 	}
 	i.changes.Lock()
 	defer i.changes.Unlock()
-	for _, e := range i.table.Swap(&table{}).entries {
+	for _, e := range i.table.Swap(&table{}).all() {
 		e.retireExcept(nil).cut(errShutdown)
 	}
 	i.requests.Wait()

@@ -274,7 +274,7 @@ func TestTheLeastBusyTargetIsTaken(t *testing.T) {
 func awaitIdle(t *testing.T, i *Ingress) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
-	for _, target := range i.table.Load().entries[app].targets {
+	for _, target := range i.table.Load().get(app).targets {
 		for target.load.Load() != 0 {
 			if time.Now().After(deadline) {
 				t.Fatal("a request is in flight for ever")

@@ -3,6 +3,8 @@ package ingress
 import (
 	"context"
 	"errors"
+	"hash/maphash"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -18,40 +20,83 @@ var (
 	errShutdown = errors.New("the ingress shuts down")
 )
 
+// shards is how many parts a table has, so that a change of one route copies little of ten thousand.
+const shards = 256
+
+var shardSeed = maphash.MakeSeed()
+
+func shardOf(host paas.Hostname) int { return int(maphash.String(shardSeed, string(host)) % shards) }
+
 // table is all routes at one moment. It is never changed, only replaced.
 type table struct {
-	entries map[paas.Hostname]*entry
+	shards [shards]map[paas.Hostname]*entry
+}
+
+// get returns the entry of a hostname's own.
+func (t *table) get(host paas.Hostname) *entry { return t.shards[shardOf(host)][host] }
+
+// all are the entries by hostname, in no order.
+func (t *table) all() iter.Seq2[paas.Hostname, *entry] {
+	return func(yield func(paas.Hostname, *entry) bool) {
+		for _, shard := range t.shards {
+			for host, e := range shard {
+				if !yield(host, e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// draft is a table in the making, from another one.
+type draft struct {
+	table
+	own [shards]bool // the shards that are not the other one's any more
+}
+
+// set puts an entry in, or takes one out when it is nil.
+func (d *draft) set(host paas.Hostname, e *entry) {
+	n := shardOf(host)
+	if !d.own[n] {
+		d.own[n] = true
+		d.shards[n] = maps.Clone(d.shards[n])
+		if d.shards[n] == nil {
+			d.shards[n] = map[paas.Hostname]*entry{}
+		}
+	}
+	if e == nil {
+		delete(d.shards[n], host)
+		return
+	}
+	d.shards[n][host] = e
 }
 
 // with returns a table that has e in place of the entry of a route's host, or no entry when e is nil, with
 // all names of both. A name that is another's stays that one's.
 func (t *table) with(host paas.Hostname, e *entry) *table {
-	entries := maps.Clone(t.entries)
-	if entries == nil {
-		entries = map[paas.Hostname]*entry{}
-	}
-	if earlier := t.entries[host]; earlier != nil {
+	next := &draft{table: *t}
+	if earlier := t.get(host); earlier != nil {
 		for _, name := range earlier.names() {
-			if known := entries[name]; known != nil && known.route.Host == host {
-				delete(entries, name)
+			if known := next.get(name); known != nil && known.route.Host == host {
+				next.set(name, nil)
 			}
 		}
 	}
 	if e == nil {
-		return &table{entries: entries}
+		return &next.table
 	}
-	entries[host] = e
+	next.set(host, e)
 	for _, name := range e.route.Also {
-		if entries[name] == nil {
-			entries[name] = e
+		if next.get(name) == nil {
+			next.set(name, e)
 		}
 	}
 	for name, to := range e.route.Redirects {
-		if entries[name] == nil {
-			entries[name] = &entry{route: paas.Route{Host: host, Project: e.route.Project, State: stateRedirect}, to: to, counter: e.counter}
+		if next.get(name) == nil {
+			next.set(name, &entry{route: paas.Route{Host: host, Project: e.route.Project, State: stateRedirect}, to: to, counter: e.counter})
 		}
 	}
-	return &table{entries: entries}
+	return &next.table
 }
 
 // stateRedirect is of entries that only send visitors elsewhere.
@@ -59,11 +104,11 @@ const stateRedirect paas.RouteState = "redirect"
 
 // find returns the entry of a hostname: its own, or that of all names one label below its parent.
 func (t *table) find(host paas.Hostname) *entry {
-	if found := t.entries[host]; found != nil {
+	if found := t.get(host); found != nil {
 		return found
 	}
 	if wildcard := wildcardOf(host); wildcard != "" {
-		return t.entries[wildcard]
+		return t.get(wildcard)
 	}
 	return nil
 }
@@ -152,7 +197,7 @@ func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	route.Targets, route.Also, route.Redirects = slices.Clone(route.Targets), slices.Clone(route.Also), maps.Clone(route.Redirects)
 	i.changes.Lock()
 	defer i.changes.Unlock()
-	earlier := i.table.Load().entries[route.Host]
+	earlier := i.table.Load().get(route.Host)
 	next := newEntry(route, earlier, i.counter(route.Project))
 	i.table.Store(i.table.Load().with(route.Host, next))
 	if route.State == paas.RouteLive {
@@ -166,7 +211,7 @@ func (i *Ingress) Remove(host paas.Hostname) {
 	host = hostname(string(host))
 	i.changes.Lock()
 	defer i.changes.Unlock()
-	earlier := i.table.Load().entries[host]
+	earlier := i.table.Load().get(host)
 	if earlier == nil {
 		return
 	}
@@ -177,7 +222,7 @@ func (i *Ingress) Remove(host paas.Hostname) {
 
 // Routes lists all routes, by hostname.
 func (i *Ingress) Routes() []paas.Route {
-	entries := i.table.Load().entries
+	entries := maps.Collect(i.table.Load().all())
 	routes := make([]paas.Route, 0, len(entries))
 	for _, host := range slices.Sorted(maps.Keys(entries)) {
 		route := entries[host].route

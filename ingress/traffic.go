@@ -55,7 +55,7 @@ func (i *Ingress) Traffic() map[paas.ProjectID]paas.Traffic {
 	for project, counter := range counters {
 		all[project] = counter.read()
 	}
-	for host, entry := range i.table.Load().entries {
+	for host, entry := range i.table.Load().all() {
 		if busy := entry.busy(); busy > 0 && host == entry.route.Host {
 			seen := all[entry.route.Project]
 			seen.Busy += busy

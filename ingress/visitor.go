@@ -141,7 +141,7 @@ func (v *visitor) gaveUp(err error) fate {
 func (i *Ingress) live(host []byte) (paas.Hostname, *entry) {
 	table := i.table.Load()
 	name := paas.Hostname(host)
-	found := table.entries[name]
+	found := table.get(name)
 	if found == nil {
 		name = hostname(string(host))
 		found = table.find(name)

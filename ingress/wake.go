@@ -158,7 +158,7 @@ func (i *Ingress) Rest(route paas.Route) bool {
 	route.Targets = nil
 	i.changes.Lock()
 	defer i.changes.Unlock()
-	earlier := i.table.Load().entries[route.Host]
+	earlier := i.table.Load().get(route.Host)
 	if earlier != nil && !earlier.targets.retireIdle() {
 		return false
 	}
