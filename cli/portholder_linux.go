@@ -29,16 +29,14 @@ func explainListen(err error, keys map[string]string) error {
 // takenOf is the address, of several, that the error is about, with its key.
 func takenOf(err error, keys map[string]string) (address, key string) {
 	var op *net.OpError
+	var port string
 	if errors.As(err, &op) && op.Addr != nil {
-		_, port, _ := net.SplitHostPort(op.Addr.String())
-		for address, key := range keys {
-			if _, said, _ := net.SplitHostPort(address); said == port {
-				return address, key
-			}
-		}
+		_, port, _ = net.SplitHostPort(op.Addr.String())
 	}
 	for address, key = range keys {
-		break
+		if _, said, _ := net.SplitHostPort(address); said == port {
+			break
+		}
 	}
 	return address, key
 }
