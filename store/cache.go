@@ -10,16 +10,45 @@ import (
 // mostAnswers bounds what is remembered of each kind; when it is full it begins anew.
 const mostAnswers = 10_000
 
-// answers remembers who sessions or tokens belong to. Everything in it was read under one generation,
-// which the reader took before it began to read, and counts only while that is current.
+// memory remembers what was read. Everything in it was read under one generation, which the reader took
+// before it began to read, and counts only while that is current.
 //
 // Why it is never stale: a write bumps the generation after its commit and before it returns. What
 // was read before the commit was read under an earlier generation than any call made after the
 // write returned, which therefore does not find it; what was read after the commit is true.
-type answers[ID comparable, Noun any] struct {
+type memory[ID comparable, Noun any] struct {
 	mu         sync.RWMutex
-	generation uint64              // guarded by mu
-	known      map[ID]answer[Noun] // guarded by mu
+	generation uint64      // guarded by mu
+	known      map[ID]Noun // guarded by mu
+}
+
+// find returns what is known and true in this generation.
+func (m *memory[ID, Noun]) find(generation uint64, id ID) (noun Noun, known bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.generation != generation {
+		return noun, false
+	}
+	noun, known = m.known[id]
+	return noun, known
+}
+
+// keep remembers what was read under the generation, unless that is over.
+func (m *memory[ID, Noun]) keep(generation uint64, id ID, noun Noun) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if generation < m.generation {
+		return
+	}
+	if generation > m.generation || m.known == nil || len(m.known) >= mostAnswers {
+		m.generation, m.known = generation, map[ID]Noun{}
+	}
+	m.known[id] = noun
+}
+
+// answers remembers who sessions or tokens belong to.
+type answers[ID comparable, Noun any] struct {
+	memory memory[ID, answer[Noun]]
 }
 
 type answer[Noun any] struct {
@@ -28,14 +57,9 @@ type answer[Noun any] struct {
 	expires time.Time // zero: never
 }
 
-// find returns what is known and true in this generation.
+// find returns what is known, true in this generation, and has not expired.
 func (a *answers[ID, Noun]) find(generation uint64, id ID) (answer[Noun], bool) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	if a.generation != generation {
-		return answer[Noun]{}, false
-	}
-	found, there := a.known[id]
+	found, there := a.memory.find(generation, id)
 	if !there || !found.expires.IsZero() && !time.Now().Before(found.expires) {
 		return answer[Noun]{}, false
 	}
@@ -46,15 +70,7 @@ func (a *answers[ID, Noun]) find(generation uint64, id ID) (answer[Noun], bool) 
 // keep remembers what was read under the generation, unless that is over.
 func (a *answers[ID, Noun]) keep(generation uint64, id ID, found answer[Noun]) {
 	found.user = ownUser(found.user)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if generation < a.generation {
-		return
-	}
-	if generation > a.generation || a.known == nil || len(a.known) >= mostAnswers {
-		a.generation, a.known = generation, map[ID]answer[Noun]{}
-	}
-	a.known[id] = found
+	a.memory.keep(generation, id, found)
 }
 
 // ownUser copies what a user points at, so that nobody changes what others are given.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -205,29 +204,71 @@ func (s *Store) Deployments(ctx context.Context, project paas.ProjectID, before,
 	return s.listDeployments(query)
 }
 
-// LatestDeployments finds, in one query, the newest and the live deployment of each of some projects,
-// without their environments.
+// latest is what a project shows of its deployments.
+type latest struct {
+	newest, live *paas.Deployment // nil: there is none
+}
+
+// LatestDeployments finds the newest and the live deployment of each of some projects, without their
+// environments: in one query, or from memory while nothing was written since. What they point at is shared
+// between all who ask.
 func (s *Store) LatestDeployments(ctx context.Context, projects []paas.ProjectID) (newest, live map[paas.ProjectID]paas.Deployment, err error) {
-	newest, live = map[paas.ProjectID]paas.Deployment{}, map[paas.ProjectID]paas.Deployment{}
-	if len(projects) == 0 {
+	generation := s.generation.Load()
+	newest, live = make(map[paas.ProjectID]paas.Deployment, len(projects)), make(map[paas.ProjectID]paas.Deployment, len(projects))
+	add := func(id paas.ProjectID, found latest) {
+		if found.newest != nil {
+			newest[id] = *found.newest
+		}
+		if found.live != nil {
+			live[id] = *found.live
+		}
+	}
+	var unknown []paas.ProjectID
+	for _, id := range projects {
+		if found, known := s.latest.find(generation, id); known {
+			add(id, found)
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
 		return newest, live, nil
 	}
+	read, err := s.readLatest(ctx, unknown)
+	for id, found := range read {
+		s.latest.keep(generation, id, found)
+		add(id, found)
+	}
+	return newest, live, translate("list latest deployments", err)
+}
+
+// readLatest reads the latest of some projects, and that there are none.
+func (s *Store) readLatest(ctx context.Context, projects []paas.ProjectID) (map[paas.ProjectID]latest, error) {
 	among, ids, err := s.among(projects)
 	if err != nil {
-		return nil, nil, fmt.Errorf("list latest deployments: %w", err)
+		return nil, err
 	}
 	var rows []deploymentRow
 	err = withoutEnv(s.read(ctx)).Where(among, ids).
 		Where("(state = ? OR number = (SELECT max(other.number) FROM deployments other WHERE other.project_id = deployments.project_id))", string(paas.Live)).
 		Order("number").Find(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	read := make(map[paas.ProjectID]latest, len(projects))
+	for _, id := range projects {
+		read[id] = latest{}
+	}
 	for _, row := range rows {
 		deployment := row.bare()
-		newest[deployment.Project] = deployment // the last of a project is the newest
+		found := read[deployment.Project]
+		found.newest = &deployment // the last of a project is the newest
 		if deployment.State == paas.Live {
-			live[deployment.Project] = deployment
+			found.live = &deployment
 		}
+		read[deployment.Project] = found
 	}
-	return newest, live, translate("list latest deployments", err)
+	return read, nil
 }
 
 // among is the condition that a row is of one of some projects, and its one parameter, however many

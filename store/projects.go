@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -138,7 +139,15 @@ func (s *Store) takeProject(query *gorm.DB) (paas.Project, error) {
 
 // Projects lists a user's projects by name.
 func (s *Store) Projects(ctx context.Context, owner paas.UserID) ([]paas.Project, error) {
-	return s.listProjects(s.read(ctx).Where("projects.user_id = ? AND projects.deleting_at IS NULL", string(owner)))
+	generation := s.generation.Load()
+	if known, ok := s.projects.find(generation, owner); ok {
+		return slices.Clone(known), nil
+	}
+	projects, err := s.listProjects(s.read(ctx).Where("projects.user_id = ? AND projects.deleting_at IS NULL", string(owner)))
+	if err == nil {
+		s.projects.keep(generation, owner, slices.Clone(projects))
+	}
+	return projects, err
 }
 
 // AllProjects lists everyone's projects, by owner and name.

@@ -55,6 +55,8 @@ type Store struct {
 	generation atomic.Uint64
 	sessions   answers[paas.SessionID, paas.Session]
 	tokens     answers[paas.TokenHash, paas.APIToken]
+	projects   memory[paas.UserID, []paas.Project]
+	latest     memory[paas.ProjectID, latest]
 }
 
 var _ paas.Store = (*Store)(nil)

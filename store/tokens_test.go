@@ -148,8 +148,8 @@ func TestMemoryOfAnswersIsBounded(t *testing.T) {
 	var memory answers[int, paas.Session]
 	for id := range 3 * mostAnswers {
 		memory.keep(1, id, answer[paas.Session]{})
-		if len(memory.known) > mostAnswers {
-			t.Fatalf("%d answers are kept", len(memory.known))
+		if len(memory.memory.known) > mostAnswers {
+			t.Fatalf("%d answers are kept", len(memory.memory.known))
 		}
 	}
 	memory.keep(0, -1, answer[paas.Session]{})

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"unicode/utf8"
 )
 
 // neutral makes visible what text does to its surroundings: control characters, and those that turn
 // the direction of reading around (Unicode Bidirectional Algorithm, UAX #9), with which a text can pass
 // for another one. It is applied to whole pages, so that no template can forget it.
 func neutral(page []byte) []byte {
-	if bytes.IndexFunc(page, disturbs) < 0 {
+	if !anyDisturbs(page) {
 		return page
 	}
 	return bytes.Map(func(r rune) rune {
@@ -25,6 +26,22 @@ func neutral(page []byte) []byte {
 		}
 		return '\ufffd'
 	}, page)
+}
+
+// anyDisturbs is bytes.IndexFunc for pages, which are ASCII nearly throughout and long.
+func anyDisturbs(page []byte) bool {
+	for at := 0; at < len(page); {
+		if b := page[at]; b >= ' ' && b < 0x7f || b == '\n' {
+			at++
+			continue
+		}
+		r, size := utf8.DecodeRune(page[at:])
+		if disturbs(r) {
+			return true
+		}
+		at += size
+	}
+	return false
 }
 
 func disturbs(r rune) bool {
