@@ -94,6 +94,11 @@ func (v *visitor) endHead(out []byte, dated, strict, keep bool) []byte {
 		out = append(out, v.strict...)
 		out = append(out, "\r\n"...)
 	}
+	if v.offer != "" {
+		out = append(out, "Alt-Svc: "...)
+		out = append(out, v.offer...)
+		out = append(out, "\r\n"...)
+	}
 	if !dated {
 		out = append(out, "Date: "...)
 		out = time.Now().UTC().AppendFormat(out, http.TimeFormat)

@@ -42,8 +42,8 @@ func (i *Ingress) forward(w http.ResponseWriter, r *http.Request, host paas.Host
 			i.options.Log.DebugContext(ctx, "ingress: full duplex", "error", err)
 		}
 	}
-	if strict := i.strictTransport(); strict != "" && isSecure(r) {
-		seen.strict = strict
+	if isSecure(r) {
+		seen.strict, seen.offer = i.strictTransport(), i.offersHTTP3(peerAddress(r))
 	}
 	w.Header()["Content-Type"] = nil // net/http must not guess what the application left out
 	proxy := httputil.ReverseProxy{

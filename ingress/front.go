@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 )
@@ -113,12 +111,18 @@ func (i *Ingress) welcome(f *front) error {
 
 // visit answers what comes over a connection, or hands it on.
 func (i *Ingress) visit(f *front, conn net.Conn) {
-	peer := addressOfPeer(conn)
-	met := conn
+	g, err := i.receive(conn)
+	if err != nil {
+		i.options.Log.Debug("ingress: a connection is not let in", "peer", conn.RemoteAddr().String(), "error", err)
+		_ = conn.Close()
+		return
+	}
+	peer := addressOfPeer(g)
+	met := net.Conn(g)
 	if f.tls != nil {
-		secured, err := i.handshake(f, conn)
+		secured, err := i.handshake(f, g)
 		if err != nil {
-			_ = conn.Close()
+			_ = g.Close()
 			return
 		}
 		if secured.ConnectionState().NegotiatedProtocol == "h2" {
@@ -128,11 +132,11 @@ func (i *Ingress) visit(f *front, conn net.Conn) {
 		met = secured
 	}
 	// What a trusted proxy says about its clients is kept: that is net/http's.
-	if !f.visits || slices.ContainsFunc(i.options.TrustedProxies, func(t netip.Prefix) bool { return t.Contains(peer) }) {
+	if !f.visits || i.trusts(peer) {
 		f.hand(met)
 		return
 	}
-	v := i.newVisitor(met, conn, peer)
+	v := i.newVisitor(met, g, peer)
 	f.add(v)
 	fate := v.serve()
 	f.remove(v)
@@ -160,8 +164,9 @@ const handshakeTimeout = 60 * time.Second
 
 // leave is the connection as net/http gets it: beginning with what was read but not answered.
 func (v *visitor) leave() net.Conn {
-	if v.tcp != nil {
-		return &handedTCP{TCPConn: v.tcp, rest: v.in}
+	if v.tcp != nil && v.tcp.rest == nil {
+		v.tcp.rest = v.in
+		return v.tcp
 	}
 	return &handedConn{Conn: v.conn, rest: v.in}
 }
@@ -178,30 +183,6 @@ func (c *handedConn) Read(into []byte) (int, error) {
 		return c.rest.Read(into)
 	}
 	return c.Conn.Read(into)
-}
-
-// handedTCP is a handedConn that keeps what the kernel can do with TCP.
-type handedTCP struct {
-	*net.TCPConn
-	rest *bufio.Reader
-}
-
-// Read reads on.
-func (c *handedTCP) Read(into []byte) (int, error) {
-	if c.rest.Buffered() > 0 {
-		return c.rest.Read(into)
-	}
-	return c.TCPConn.Read(into)
-}
-
-// WriteTo copies all that comes.
-func (c *handedTCP) WriteTo(to io.Writer) (int64, error) {
-	ahead, err := io.CopyN(to, c.rest, int64(c.rest.Buffered()))
-	if err != nil {
-		return ahead, err
-	}
-	n, err := c.TCPConn.WriteTo(to)
-	return ahead + n, err
 }
 
 // farewell asks the visitors to leave after the request they are at, until ctx ends.

@@ -26,13 +26,17 @@ type Options struct {
 	TLS               *TLS           // nil: none
 	Dashboard         *Site          // served beside the applications; nil: it is not
 	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-* are kept and added to
+	ProxyProtocol     []netip.Prefix // peers that may say who the client is before its first byte
 	Resolver          string         // host:port, asked where domains lead to; empty: the system's
 	Wake              Wake           // wakes projects whose routes sleep; nil: nobody does
 	DashboardURL      string         // where the pages send an owner; may be empty
 	ReadHeaderTimeout time.Duration  // for a request's header; 0 means 10 s
 	ShutdownTimeout   time.Duration  // for requests in flight at the end; 0 means 10 s
 	HoldTimeout       time.Duration  // for requests that wait for a project to wake up; 0 means 2 min
-	Log               *slog.Logger
+
+	ConnectionsPerAddress int // of one client at a time, trusted proxies excepted; 0 is no bound
+
+	Log *slog.Logger
 }
 
 // Bounds on what a client may hold open or send.
@@ -48,7 +52,8 @@ const (
 // Ingress is a listening reverse proxy.
 type Ingress struct {
 	plain    *front
-	secure   *front // nil without TLS
+	secure   *front     // nil without TLS
+	quic     *quicFront // nil without TLS, or when its port is another's
 	keeper   *certificate.Keeper
 	reach    reach
 	options  Options
@@ -64,6 +69,7 @@ type Ingress struct {
 	requests   sync.WaitGroup
 	closing    atomic.Bool // connections end after the request they are at
 
+	seats      seats
 	complaints complaints
 	waking     waking
 	below      below
@@ -161,7 +167,7 @@ func (i *Ingress) fronts() []*front {
 // Run serves until the context ends. It then takes no new connections, lets requests in flight
 // finish until the shutdown timeout, and cuts what is left, WebSockets among it.
 func (i *Ingress) Run(ctx context.Context) error {
-	ended := make(chan error, 5)
+	ended := make(chan error, 6)
 	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	var serving sync.WaitGroup
 	for _, f := range i.fronts() {
@@ -170,6 +176,9 @@ func (i *Ingress) Run(ctx context.Context) error {
 	}
 	if i.keeper != nil {
 		serving.Go(func() { ended <- i.keeper.Run(keeping) })
+	}
+	if i.quic != nil {
+		serving.Go(func() { ended <- i.welcomeQUIC() })
 	}
 	var first error
 	select {
@@ -197,6 +206,9 @@ func (i *Ingress) shutdown(ctx context.Context) error {
 		group.Go(func() error { return f.server.Shutdown(ctx) })
 		group.Go(func() error { return f.farewell(ctx) })
 	}
+	if i.quic != nil {
+		group.Go(func() error { return i.quic.shutdown(ctx) })
+	}
 	return group.Wait()
 }
 
@@ -207,6 +219,9 @@ func (i *Ingress) cut() {
 		for _, v := range f.all() {
 			_ = v.conn.Close()
 		}
+	}
+	if i.quic != nil {
+		i.quic.cut()
 	}
 	i.changes.Lock()
 	defer i.changes.Unlock()

@@ -29,9 +29,9 @@ type mixed struct {
 	counts sync.Map // of what was done, by its name: *atomic.Int64
 }
 
-// idle is how many more goroutines and open files the connections to an application may be that 22 visitors
+// idle is how many more goroutines and open files the connections to an application may be that 27 visitors
 // left idle; a leak of one per visit is far more.
-const idle = 44
+const idle = 54
 
 // TestMixedProtocolsLeakNothing: everything that visitors do, all at once, for 10 minutes with
 // PAASTECH_SOAK=1 and 2 seconds without; there are as many goroutines, open files and, in the long run, as
@@ -110,6 +110,7 @@ func (m *mixed) run(ctx context.Context, long time.Duration) {
 		},
 		"h2":  func() (*http.Client, string) { return m.trusting(true), "https://" + m.secure.AddressTLS() },
 		"h2c": func() (*http.Client, string) { return h2c(m.t), "http://" + m.plain.Address() },
+		"h3":  func() (*http.Client, string) { return h3(m.t), "https://" + m.secure.AddressTLS() },
 	}
 	for road, open := range roads {
 		for what, visit := range map[string]func(context.Context, *http.Client, string) error{

@@ -112,7 +112,7 @@ func (i *Ingress) client(r *http.Request) netip.Addr {
 }
 
 func (i *Ingress) trusts(peer netip.Addr) bool {
-	return slices.ContainsFunc(i.options.TrustedProxies, func(t netip.Prefix) bool { return t.Contains(peer) })
+	return within(i.options.TrustedProxies, peer)
 }
 
 // secureAddress is a request's address over TLS.

@@ -51,7 +51,7 @@ func (i *Ingress) listenTLS(ctx context.Context) error {
 	i.secure.server.BaseContext = func(net.Listener) context.Context {
 		return context.WithValue(context.Background(), secureKey{}, true)
 	}
-	return nil
+	return i.listenHTTP3(ctx)
 }
 
 // secureKey marks the contexts of what came over TLS.

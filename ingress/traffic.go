@@ -82,6 +82,7 @@ type answer struct {
 	status  int
 	whole   bool   // the body was read to its end
 	strict  string // Strict-Transport-Security, when it does not say it
+	offer   string // Alt-Svc; may be empty
 }
 
 // saw notes an answer's head, and counts its body as it goes by.
@@ -89,6 +90,9 @@ func (a *answer) saw(response *http.Response) error {
 	a.status = response.StatusCode
 	if a.strict != "" && response.Header.Get(strictTransport) == "" {
 		response.Header.Set(strictTransport, a.strict)
+	}
+	if a.offer != "" {
+		response.Header.Add("Alt-Svc", a.offer)
 	}
 	switch {
 	case a.status == http.StatusSwitchingProtocols:

@@ -23,11 +23,12 @@ const visitorBuffer = 4 << 10
 type visitor struct {
 	ingress *Ingress
 	conn    net.Conn
-	tcp     *net.TCPConn // conn when it is one without TLS; else nil
+	tcp     *guest // conn when it is without TLS; else nil
 	in      *bufio.Reader
 	out     []byte // the head that is being written
 	origin  []byte // the headers that say where the client is
 	strict  string // Strict-Transport-Security for answers that do not say it; may be empty
+	offer   string // Alt-Svc; may be empty
 	peek    *http1.Peeker
 	request http1.Request
 	answer  http1.Response
@@ -38,12 +39,12 @@ type visitor struct {
 }
 
 // newVisitor is for a connection; below is what it is made on, when that is TLS.
-func (i *Ingress) newVisitor(conn, below net.Conn, peer netip.Addr) *visitor {
-	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below)}
-	v.tcp, _ = conn.(*net.TCPConn)
+func (i *Ingress) newVisitor(conn net.Conn, below *guest, peer netip.Addr) *visitor {
+	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn)}
+	v.tcp, _ = conn.(*guest)
 	scheme := schemePlain
-	if conn != below {
-		scheme, v.strict = schemeSecure, i.strictTransport()
+	if v.tcp == nil {
+		scheme, v.strict, v.offer = schemeSecure, i.strictTransport(), i.offersHTTP3(peer)
 	}
 	v.origin = fmt.Appendf(nil, "X-Forwarded-For: %s\r\nX-Real-Ip: %s\r\nX-Forwarded-Proto: %s\r\nX-Forwarded-Host: ", peer, peer, scheme)
 	return v
