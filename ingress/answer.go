@@ -48,10 +48,10 @@ func appendLines(out []byte, lines [][]byte) []byte {
 }
 
 // pass passes an answer on; it tells whether the target's connection and the client's can be used again.
-func (r *relay) pass(conn *http1.Conn, counter *traffic) (again, keep bool, err error) {
+func (r *relay) pass(conn *http1.Conn) (again, keep bool, err error) {
 	v := r.visitor
 	if v.answer.Status == 0 {
-		return r.passUnusual(conn, counter)
+		return r.passUnusual(conn)
 	}
 	answer := &v.answer
 	r.status = answer.Status
@@ -76,12 +76,12 @@ func (r *relay) pass(conn *http1.Conn, counter *traffic) (again, keep bool, err 
 	case !body:
 		err = r.write(out)
 	case length == http1.Chunked:
-		err = r.passChunks(conn, out, counter)
+		err = r.passChunks(conn, out)
 	case length == http1.UntilEnd:
 		again = false
-		err = r.passRest(conn, out, counter)
+		err = r.passRest(conn, out)
 	default:
-		err = r.passLength(conn, out, length, counter)
+		err = r.passLength(conn, out, length)
 	}
 	r.whole = err == nil
 	return again, keep, err
@@ -111,7 +111,7 @@ func (v *visitor) endHead(out []byte, dated, strict, keep bool) []byte {
 }
 
 // passLength sends out, and length bytes from the target after it.
-func (r *relay) passLength(conn *http1.Conn, out []byte, length int64, counter *traffic) error {
+func (r *relay) passLength(conn *http1.Conn, out []byte, length int64) error {
 	here, err := conn.Reader.Peek(int(min(length, int64(conn.Reader.Buffered()))))
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (r *relay) passLength(conn *http1.Conn, out []byte, length int64, counter *
 	if err := r.write(append(out, here...)); err != nil {
 		return err
 	}
-	counter.sent.Add(uint64(len(here)))
+	r.count(int64(len(here)))
 	left := length - int64(len(here))
 	if _, err := conn.Reader.Discard(len(here)); err != nil || left == 0 {
 		return err
@@ -129,13 +129,13 @@ func (r *relay) passLength(conn *http1.Conn, out []byte, length int64, counter *
 	}
 	if from, ok := conn.Conn.(*net.TCPConn); ok && r.visitor.tcp != nil && left >= spliceFrom {
 		n, err := r.visitor.tcp.ReadFrom(&io.LimitedReader{R: from, N: left})
-		counter.sent.Add(uint64(n))
+		r.count(int64(n))
 		if err == nil && n < left {
 			err = io.ErrUnexpectedEOF
 		}
 		return err
 	}
-	return r.passRaw(conn, left, counter)
+	return r.passRaw(conn, left)
 }
 
 // settle prepares for a body that has not come whole: from here on the client is watched.
@@ -145,7 +145,7 @@ func (r *relay) settle(conn *http1.Conn) error {
 }
 
 // passRaw copies left bytes.
-func (r *relay) passRaw(conn *http1.Conn, left int64, counter *traffic) error {
+func (r *relay) passRaw(conn *http1.Conn, left int64) error {
 	buffer := r.ingress.buffers.Get()
 	defer r.ingress.buffers.Put(buffer)
 	for left > 0 {
@@ -154,7 +154,7 @@ func (r *relay) passRaw(conn *http1.Conn, left int64, counter *traffic) error {
 			if _, err := r.visitor.conn.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("%w: %w", errWriting, err)
 			}
-			counter.sent.Add(uint64(n))
+			r.count(int64(n))
 			left -= int64(n)
 		}
 		if err != nil && left > 0 {
@@ -165,13 +165,13 @@ func (r *relay) passRaw(conn *http1.Conn, left int64, counter *traffic) error {
 }
 
 // passChunks sends out, and a chunked body after it, as chunks of our own.
-func (r *relay) passChunks(conn *http1.Conn, out []byte, counter *traffic) error {
+func (r *relay) passChunks(conn *http1.Conn, out []byte) error {
 	var chunks http1.Chunks
 	for !chunks.Ended() {
 		buffer, _ := conn.Reader.Peek(conn.Reader.Buffered()) // what is there
 		data, size, verdict := chunks.Next(buffer)
 		out = appendChunk(out, data)
-		counter.sent.Add(uint64(len(data)))
+		r.count(int64(len(data)))
 		if _, err := conn.Reader.Discard(size); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (r *relay) more(conn *http1.Conn, had int) error {
 }
 
 // passRest sends out, and all that comes until the target closes, as chunks.
-func (r *relay) passRest(conn *http1.Conn, out []byte, counter *traffic) error {
+func (r *relay) passRest(conn *http1.Conn, out []byte) error {
 	if err := r.settle(conn); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (r *relay) passRest(conn *http1.Conn, out []byte, counter *traffic) error {
 			}
 			return r.write(append(out, "0\r\n\r\n"...))
 		}
-		counter.sent.Add(uint64(len(here)))
+		r.count(int64(len(here)))
 		if err := r.write(appendChunk(out, here)); err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func appendChunk(out, data []byte) []byte {
 }
 
 // passUnusual has net/http read an answer, and passes it on.
-func (r *relay) passUnusual(conn *http1.Conn, counter *traffic) (again, keep bool, err error) {
+func (r *relay) passUnusual(conn *http1.Conn) (again, keep bool, err error) {
 	v := r.visitor
 	response, err := r.readUnusual(conn)
 	if err != nil {
@@ -273,7 +273,7 @@ func (r *relay) passUnusual(conn *http1.Conn, counter *traffic) (again, keep boo
 	if err := r.settle(conn); err != nil {
 		return false, false, err
 	}
-	if err := r.passBody(response, chunked, counter); err != nil {
+	if err := r.passBody(response, chunked); err != nil {
 		return false, false, err
 	}
 	r.whole = true

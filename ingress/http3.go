@@ -36,7 +36,7 @@ func (i *Ingress) listenHTTP3(ctx context.Context) error {
 	}
 	q := &quicFront{socket: socket}
 	q.server = &http3.Server{
-		Handler: q.counting(i), MaxHeaderBytes: maxHeaderBytes, IdleTimeout: idleTimeout, Logger: i.options.Log,
+		Handler: q.counting(i.logged(i)), MaxHeaderBytes: maxHeaderBytes, IdleTimeout: idleTimeout, Logger: i.options.Log,
 		ConnContext: func(ctx context.Context, _ *quic.Conn) context.Context {
 			// ReverseProxy breaks answers off only for a server of net/http's; from others they would look whole.
 			return context.WithValue(context.WithValue(ctx, secureKey{}, true), http.ServerContextKey, i.secure.server)

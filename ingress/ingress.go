@@ -34,7 +34,8 @@ type Options struct {
 	ShutdownTimeout   time.Duration  // for requests in flight at the end; 0 means 10 s
 	HoldTimeout       time.Duration  // for requests that wait for a project to wake up; 0 means 2 min
 
-	ConnectionsPerAddress int // of one client at a time, trusted proxies excepted; 0 is no bound
+	ConnectionsPerAddress int       // of one client at a time, trusted proxies excepted; 0 is no bound
+	AccessLog             AccessLog // of the requests; without a file there is none
 
 	Log *slog.Logger
 }
@@ -69,6 +70,7 @@ type Ingress struct {
 	requests   sync.WaitGroup
 	closing    atomic.Bool // connections end after the request they are at
 
+	access     *accessLog // nil: none
 	seats      seats
 	complaints complaints
 	waking     waking
@@ -105,6 +107,9 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 	i.waking.calls = map[paas.ProjectID]*wakeCall{}
 	i.neighbours.Store(&neighbours{})
 	i.addDashboard()
+	if i.access, err = openAccessLog(options.AccessLog, options.Log); err != nil {
+		return nil, err
+	}
 	return i, i.listen(ctx)
 }
 
@@ -134,7 +139,7 @@ func (i *Ingress) newServer(handler http.Handler) *http.Server {
 	protocols.SetHTTP2(true) // over TLS
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           handler,
+		Handler:           i.logged(handler),
 		Protocols:         protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame},
 		ReadHeaderTimeout: i.options.ReadHeaderTimeout,
@@ -179,6 +184,9 @@ func (i *Ingress) Run(ctx context.Context) error {
 	}
 	if i.quic != nil {
 		serving.Go(func() { ended <- i.welcomeQUIC() })
+	}
+	if i.access != nil {
+		serving.Go(func() { i.access.run(keeping) })
 	}
 	var first error
 	select {

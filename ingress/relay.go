@@ -26,8 +26,10 @@ type relay struct {
 	unwatch func()      // nil while nobody watches the client
 	begun   bool        // bytes of the answer were sent
 
-	status int
-	whole  bool // the answer was passed on to its end
+	counter *traffic // of the route's project
+	status  int
+	sent    int64 // bytes of the answer's body
+	whole   bool  // the answer was passed on to its end
 
 	mu    sync.Mutex
 	conn  *http1.Conn // to the target; guarded by mu
@@ -49,7 +51,8 @@ func (v *visitor) forward(host paas.Hostname, route *entry) fate {
 	began := time.Now()
 	r := &v.relay
 	r.begin(v, host)
-	keep, err := r.run(route.counter)
+	r.counter = route.counter
+	keep, err := r.run()
 	r.stopWatching()
 	abandoned := r.gone.Load() || errors.Is(err, errWriting)
 	failed := r.status >= 500 || !abandoned && (r.status == 0 || !r.whole)
@@ -60,6 +63,9 @@ func (v *visitor) forward(host paas.Hostname, route *entry) fate {
 		fate = stays
 	case err != nil && !r.begun && !abandoned:
 		fate = v.apologise(err)
+	}
+	if i.access != nil {
+		i.access.visited(v, host, route, began)
 	}
 	r.end()
 	if fate == stays {
@@ -72,7 +78,7 @@ func (r *relay) begin(v *visitor, host paas.Hostname) {
 	r.ingress, r.host, r.visitor = v.ingress, host, v
 	r.tried = r.tried[:0]
 	r.cancel = r.cut
-	r.begun, r.whole, r.status = false, false, 0
+	r.begun, r.whole, r.status, r.sent = false, false, 0, 0
 	r.gone.Store(false)
 	r.mu.Lock()
 	r.cause = nil
@@ -86,6 +92,12 @@ func (r *relay) end() {
 	if cap(r.visitor.out) > visitorBuffer {
 		r.visitor.out = nil
 	}
+}
+
+// count adds bytes of the answer's body that were sent.
+func (r *relay) count(n int64) {
+	r.sent += n
+	r.counter.sent.Add(uint64(n))
 }
 
 // cut ends the exchange: closing the target's connection ends whatever waits for it.
@@ -108,12 +120,12 @@ func (r *relay) use(conn *http1.Conn) error {
 
 // run sends the request until a target answers, and passes the answer on. It tells whether the client
 // may go on with another request.
-func (r *relay) run(counter *traffic) (keep bool, err error) {
+func (r *relay) run() (keep bool, err error) {
 	conn, err := r.ask()
 	if err != nil {
 		return false, err
 	}
-	again, keep, err := r.pass(conn, counter)
+	again, keep, err := r.pass(conn)
 	cut := r.use(nil)
 	if err != nil || cut != nil || !again {
 		_ = conn.Close()

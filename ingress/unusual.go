@@ -48,7 +48,7 @@ func hasBody(method string, status int) bool {
 }
 
 // passBody copies the body of an answer that net/http reads.
-func (r *relay) passBody(response *http.Response, chunked bool, counter *traffic) error {
+func (r *relay) passBody(response *http.Response, chunked bool) error {
 	if !hasBody(string(r.visitor.request.Method), response.StatusCode) {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (r *relay) passBody(response *http.Response, chunked bool, counter *traffic
 	defer r.ingress.buffers.Put(buffer)
 	for {
 		n, err := response.Body.Read(buffer)
-		counter.sent.Add(uint64(n))
+		r.count(int64(n))
 		if n > 0 {
 			out := append(r.visitor.out[:0], buffer[:n]...)
 			if chunked {
@@ -98,6 +98,7 @@ func (v *visitor) apologise(cause error) fate {
 	if string(v.request.Method) == http.MethodHead {
 		page.body.Reset()
 	}
+	v.relay.status, v.relay.sent, v.relay.whole = page.status, int64(page.body.Len()), true
 	if _, err := v.conn.Write(page.bytes(v)); err != nil || v.ingress.closing.Load() {
 		return ends
 	}

@@ -23,6 +23,7 @@ const visitorBuffer = 4 << 10
 type visitor struct {
 	ingress *Ingress
 	conn    net.Conn
+	peer    netip.Addr
 	tcp     *guest // conn when it is without TLS; else nil
 	in      *bufio.Reader
 	out     []byte // the head that is being written
@@ -40,7 +41,7 @@ type visitor struct {
 
 // newVisitor is for a connection; below is what it is made on, when that is TLS.
 func (i *Ingress) newVisitor(conn net.Conn, below *guest, peer netip.Addr) *visitor {
-	v := &visitor{ingress: i, conn: conn, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn)}
+	v := &visitor{ingress: i, conn: conn, peer: peer, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn)}
 	v.tcp, _ = conn.(*guest)
 	scheme := schemePlain
 	if v.tcp == nil {
