@@ -112,6 +112,11 @@ func variables(value *openapi.Schema) openapi.Schema {
 	}
 }
 
+// headers are set, and with an empty value removed.
+func headers() openapi.Schema {
+	return openapi.Schema{Type: openapi.Object, AdditionalProperties: &openapi.Schema{Type: openapi.String}, Example: map[string]any{"X-Frame-Options": "DENY"}, Description: "An empty value removes a header."}
+}
+
 // lifeWords are those of an application's life.
 func lifeWords() map[string]openapi.Schema {
 	number := func(example float64, description string) openapi.Schema {
@@ -121,6 +126,8 @@ func lifeWords() map[string]openapi.Schema {
 		"Health.path": said("/up", "Answers 200 to 399 when the application is well."), "failures": whole(3, "Bad answers in a row before it is started anew."),
 		"App.release": said("node migrate.js", "Runs once in the new image before it takes traffic."), "Limits.cpu": number(0.5, "Cores."), "Limits.pids": whole(100, "Processes and threads."),
 		"CronLine.schedule": said("0 3 * * *", "Minute, hour, day, month and weekday, UTC."), "CronLine.command": text("node clean.js"),
+		"HTTP.protocol": oneOf(paas.HTTP1, paas.H2C), "PatternRedirect.from": said("^https://shop.example.com/old/(.*)", "A regular expression (RE2) for the whole address."), "PatternRedirect.to": said("https://shop.example.com/$1", "With $1 or ${1} for what the pattern's first group matched."),
+		"HeaderChanges.request": headers(), "HeaderChanges.response": headers(), "HTTP.users": text("ada:$2y$10$…"), "allow": text("203.0.113.0/24"), "average": whole(100, "Requests in each period; 0 is no bound."), "burst": whole(200, "Requests at once; 0 means the average."),
 		"Volume.name": text("data"), "Volume.path": text("/data"), "writable": text("/var/cache"),
 		"Operation.deployment": whole(3, ""), "Operation.process": text("web"), "Operation.index": whole(1, ""), "says": said("launch web.1 of v3", "The step in words."),
 		"seconds": whole(10, "The span that ends at that time."), "Sample.cpu": number(12.5, "Percent of one core."), "Sample.memory": whole(50<<20, "Bytes, the most."), "memoryLimit": whole(512<<20, "Bytes."),

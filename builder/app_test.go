@@ -30,6 +30,16 @@ volumes:
 files: {readOnly: true, writable: [/tmp/cache], size: 64MiB}
 stop: {drain: 30s, grace: 10s}
 sleep: {after: 30m, unless: [worker]}
+http:
+  plain: true
+  protocol: h2c
+  compress: true
+  redirects:
+    - {from: "^https://www[.](.*)", to: "https://$1", permanent: true}
+  headers: {request: {X-A: b}, response: {Server: "", X-C: "d e"}}
+  users: ["ada:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"]
+  allow: [203.0.113.0/24, 2001:db8::1]
+  rate: {average: 100, period: 1m, burst: 20}
 `
 
 func seconds(n int) paas.Duration { return paas.Duration(time.Duration(n) * time.Second) }
@@ -49,6 +59,12 @@ func TestAppReadsEverything(t *testing.T) {
 		Files:   paas.Files{ReadOnly: true, Writable: []string{"/tmp/cache"}, Size: 64 << 20},
 		Stop:    paas.StopSpec{Drain: seconds(30), Grace: seconds(10)},
 		Sleep:   paas.Sleep{After: seconds(1800), Unless: []string{"worker"}},
+		HTTP: paas.HTTP{
+			Plain: true, Protocol: paas.H2C, Compress: true, Redirects: []paas.PatternRedirect{{From: "^https://www[.](.*)", To: "https://$1", Permanent: true}},
+			Headers: paas.HeaderChanges{Request: map[string]string{"X-A": "b"}, Response: map[string]string{"Server": "", "X-C": "d e"}},
+			Users:   []paas.Secret{"ada:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC"}, Allow: []string{"203.0.113.0/24", "2001:db8::1"},
+			Rate: paas.Rate{Average: 100, Period: seconds(60), Burst: 20},
+		},
 	}
 	plan, err := planOf(t, map[string]string{appFile: fullApp})
 	if err != nil {
@@ -80,7 +96,7 @@ func TestAppSaysWhereItIsWrong(t *testing.T) {
 	tests := map[string]struct{ text, says string }{
 		"not yaml":              {"release: a\na: b: c", "app.yaml:2: it is not YAML"},
 		"a list":                {"- 1", "app.yaml:1: it is not a list of `key: value`"},
-		"an unknown key":        {"health: {}\nporcesses: {}", `app.yaml:2: the key "porcesses" is not known; known are cron, files, health, limits, processes, release, sleep, stop, volumes`},
+		"an unknown key":        {"health: {}\nporcesses: {}", `app.yaml:2: the key "porcesses" is not known; known are cron, files, health, http, limits, processes, release, sleep, stop, volumes`},
 		"an unknown inner key":  {"processes:\n  web:\n    memroy: 1GiB", `app.yaml:3: the key "processes.web.memroy" is not known; known are processes.web.command, processes.web.count`},
 		"a doubled key":         {"health: {path: /a,\n  path: /b}", "app.yaml:2: the key health.path is there twice"},
 		"a doubled process":     {"processes:\n  web: {}\n  web: {}", "app.yaml:3: the key processes.web is there twice"},
@@ -101,6 +117,15 @@ func TestAppSaysWhereItIsWrong(t *testing.T) {
 		"a volume twice":        {"volumes:\n  - {name: a, path: /a}\n  - {name: a, path: /b}", "app.yaml:3: volumes: The volume a or its path is there twice"},
 		"a writable directory":  {"files:\n  writable:\n    - /tmp/a\n    - relative", `app.yaml:4: files.writable: "relative" cannot be written to`},
 		"sleep":                 {"sleep:\n  after: 1s", "app.yaml:2: sleep.after: An application can sleep"},
+		"a protocol":            {"http:\n  protocol: spdy", "app.yaml:2: http.protocol: An application speaks http1 or h2c"},
+		"a second redirect":     {"http:\n  redirects:\n    - {from: a, to: b}\n    - from: '('\n      to: b", `app.yaml:4: http.redirects.from: "(" is no regular expression`},
+		"a redirect nowhere":    {"http: {redirects: [{from: a}]}", "http.redirects.to: A redirect's to is an address"},
+		"a header of ours":      {"http:\n  headers:\n    request:\n      X-Forwarded-For: 1.2.3.4", "app.yaml:4: http.headers.request: X-Forwarded-For is the platform's to say"},
+		"a header's name":       {"http: {headers: {response: {'a b': c}}}", `"a b" is not the name of a header`},
+		"a header of two lines": {"http: {headers: {response: {a: \"b\\r\\nc: d\"}}}", "a header's value is one line"},
+		"a user in clear":       {"http:\n  users:\n    - ada:password", "app.yaml:3: http.users: A user is name:hash with a hash of bcrypt"},
+		"a network":             {"http:\n  allow:\n    - 10.0.0.0/8\n    - home", `app.yaml:4: http.allow: "home" is neither an address nor a network`},
+		"a rate":                {"http:\n  rate:\n    average: -1", "app.yaml:3: http.rate: average and burst are numbers of requests"},
 		"an alias":              {"release: &a x\nprocesses: {web: {command: *a}}", "app.yaml:2: aliases"},
 		"two documents":         {"release: a\n---\nrelease: b", "more than one YAML document"},
 	}
@@ -171,7 +196,8 @@ func TestSchemaAgreesWithTheParser(t *testing.T) {
 		"processes: {web: , a.b: {memory: 300000000}}": true, "limits: {memory: 1.5 GB, cpu: 2}": true, "cron: []\nvolumes: [{name: a, path: /workspace/b}]": true,
 		"proceses: {}": false, "health: {path: /a, tcp: true}": false, "health: {path: a}": false, "processes: {web: {count: 51}}": false, "processes: {'-': {}}": false,
 		"limits: {memory: much}": false, "limits: {pids: 1000}": false, "sleep: {after: soon}": false, "cron: [{schedule: '@daily'}]": false, "cron: {}": false,
-		"volumes: [{name: A, path: /a}]": false, "volumes: [{name: a, path: a}]": false, "files: {writable: /a}": false, "files: {readOnly: maybe}": false, "stop: {grace: 10}": false,
+		"volumes: [{name: A, path: /a}]": false, "volumes: [{name: a, path: a}]": false, "files: {writable: /a}": false, "files: {readOnly: maybe}": false, "http: {protocol: }\n": true, "http: {redirects: , headers: {request: {}, response: }, users: [], allow: , rate: {}}": true,
+		"http: {protocol: h3}": false, "http: {redirects: [{from: a}]}": false, "http: {rate: {average: many}}": false, "http: {headers: {request: [a]}}": false, "http: {users: [ada]}": false, "stop: {grace: 10}": false,
 	} {
 		var document any
 		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
@@ -222,7 +248,7 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 		}
 	}
 	compare(schema, "", "", "")
-	if objects != 9 {
+	if objects != 13 {
 		t.Errorf("%d mappings were compared", objects)
 	}
 }

@@ -56,6 +56,16 @@ type IngressConfig struct {
 	ListenTLS      string
 	PublicURL      string
 	TrustedProxies []string
+	ProxyProtocol  []string
+
+	ConnectionsPerAddress int
+	AccessLog             AccessLogConfig
+}
+
+// AccessLogConfig is where requests are written about.
+type AccessLogConfig struct {
+	File   string
+	Sample float64
 }
 
 // TLSConfig is where certificates come from.
@@ -190,7 +200,7 @@ func defaults() Config {
 		Domain:  "localhost",
 		Server:  ServerConfig{Listen: "127.0.0.1:3000"},
 		Git:     GitConfig{Listen: "127.0.0.1:2222"},
-		Ingress: IngressConfig{Listen: "127.0.0.1:8080"},
+		Ingress: IngressConfig{Listen: "127.0.0.1:8080", ConnectionsPerAddress: 1000, AccessLog: AccessLogConfig{Sample: 1}},
 		TLS:     TLSConfig{HSTS: types.Duration(365 * 24 * time.Hour)},
 		Builder: BuilderConfig{Memory: "2GiB", CPU: 2, Timeout: types.Duration(15 * time.Minute), Concurrency: 2},
 		Deploy: DeployConfig{

@@ -21,6 +21,7 @@ func TestExampleHoldsTheDefaults(t *testing.T) {
 	want.DataDir, _ = filepath.Abs(want.DataDir)
 	empty := func(c *Config) { // absent and empty are the same
 		c.Server.TrustedProxies, c.API.CORSOrigins, c.Ingress.TrustedProxies = nil, nil, nil
+		c.Ingress.ProxyProtocol = nil
 		c.Builder.Allowed, c.Builder.Aliases, c.Network.Allow = nil, nil, nil
 		c.TLS.DNS.Settings, c.TLS.Certificates, c.TLS.Addresses = nil, nil, nil
 	}

@@ -144,12 +144,11 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.ingress, err = ingress.New(ctx, ingress.Options{
-		Listen: s.config.Ingress.Listen, TLS: tls, Dashboard: dashboard, TrustedProxies: s.settings.ingressProxies,
-		DashboardURL: s.settings.dashboardURL, Log: s.log.With("part", "ingress"),
-		Resolver: s.config.TLS.Resolver,
-		Wake:     func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) },
-	})
+	options := s.settings.ingress
+	options.TLS, options.Dashboard, options.Resolver = tls, dashboard, s.config.TLS.Resolver
+	options.DashboardURL, options.Log = s.settings.dashboardURL, s.log.With("part", "ingress")
+	options.Wake = func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) }
+	s.ingress, err = ingress.New(ctx, options)
 	return explainListen(err, map[string]string{s.config.Ingress.Listen: "ingress.listen", s.config.Ingress.ListenTLS: "ingress.listenTLS"})
 }
 

@@ -13,25 +13,26 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/deployer"
+	"github.com/paastech-cloud/paastech/ingress"
 	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
 // settings is the configuration as the parts want it: parsed, and refused with the key's name when wrong.
 type settings struct {
-	appURL         *url.URL // scheme and port of the applications' addresses
-	dashboardURL   string
-	serverProxies  []netip.Prefix
-	ingressProxies []netip.Prefix
-	buildMemory    int64
-	ready          time.Duration
-	drain          time.Duration
-	grace          time.Duration
-	appMemory      int64 // bytes of one container
-	appLogs        int64 // bytes kept of one project
-	diskReserve    int64
-	limits         paas.UserLimits
-	accounts       paas.Accounts
+	appURL        *url.URL // scheme and port of the applications' addresses
+	dashboardURL  string
+	serverProxies []netip.Prefix
+	ingress       ingress.Options // what the configuration alone says of them
+	buildMemory   int64
+	ready         time.Duration
+	drain         time.Duration
+	grace         time.Duration
+	appMemory     int64 // bytes of one container
+	appLogs       int64 // bytes kept of one project
+	diskReserve   int64
+	limits        paas.UserLimits
+	accounts      paas.Accounts
 }
 
 func (c Config) settings() (settings, error) {
@@ -51,7 +52,7 @@ func (c Config) settings() (settings, error) {
 	} else if site != nil { // what the ingress says about its clients is believed
 		s.serverProxies = append(s.serverProxies, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 	}
-	if s.ingressProxies, err = prefixes("ingress.trustedProxies", c.Ingress.TrustedProxies); err != nil {
+	if s.ingress, err = c.Ingress.options(); err != nil {
 		return s, err
 	}
 	if s.buildMemory, err = size("builder.memory", c.Builder.Memory); err != nil {
@@ -80,6 +81,23 @@ func (c Config) settings() (settings, error) {
 	}
 	s.appURL, err = c.Ingress.appURL()
 	return s, err
+}
+
+// options are those of the ingress that nothing else has to do with.
+func (c IngressConfig) options() (ingress.Options, error) {
+	options := ingress.Options{Listen: c.Listen, ConnectionsPerAddress: c.ConnectionsPerAddress, AccessLog: ingress.AccessLog(c.AccessLog)}
+	if c.ConnectionsPerAddress < 0 {
+		return options, fmt.Errorf("ingress.connectionsPerAddress %d: give a number of connections, or 0 for no bound", c.ConnectionsPerAddress)
+	}
+	if !(c.AccessLog.Sample >= 0 && c.AccessLog.Sample <= 1) { // nor what is no number (IEEE 754)
+		return options, fmt.Errorf("ingress.accessLog.sample %v: give a share from 0 to 1", c.AccessLog.Sample)
+	}
+	var err error
+	if options.TrustedProxies, err = prefixes("ingress.trustedProxies", c.TrustedProxies); err != nil {
+		return options, err
+	}
+	options.ProxyProtocol, err = prefixes("ingress.proxyProtocol", c.ProxyProtocol)
+	return options, err
 }
 
 // appURL is where applications are from the outside: as configured, else as listened on.

@@ -110,11 +110,7 @@ func (p prober) exchange(connection net.Conn, target netip.AddrPort) (status int
 		request.Host = string(p.host)
 	}
 	request.Header.Set("User-Agent", "paastech-readiness")
-	request.Close = true
-	if err := errors.Join(connection.SetDeadline(time.Now().Add(p.probe.Timeout)), request.Write(connection)); err != nil {
-		return 0, false
-	}
-	response, err := readResponse(bufio.NewReader(connection), request)
+	response, err := p.send(connection, request)
 	if err != nil {
 		return 0, false
 	}
@@ -124,6 +120,23 @@ func (p prober) exchange(connection net.Conn, target netip.AddrPort) (status int
 	_, err = io.CopyN(io.Discard, response.Body, bodySize)
 	complete = err == nil || errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded)
 	return response.StatusCode, complete
+}
+
+// send sends a request and reads the head of its answer, in the protocol that the application speaks.
+func (p prober) send(connection net.Conn, request *http.Request) (*http.Response, error) {
+	if err := connection.SetDeadline(time.Now().Add(p.probe.Timeout)); err != nil {
+		return nil, err
+	}
+	if p.probe.H2C {
+		transport := &http.Transport{Protocols: new(http.Protocols), DialContext: func(context.Context, string, string) (net.Conn, error) { return connection, nil }}
+		transport.Protocols.SetUnencryptedHTTP2(true)
+		return transport.RoundTrip(request) // ask closes the connection
+	}
+	request.Close = true
+	if err := request.Write(connection); err != nil {
+		return nil, err
+	}
+	return readResponse(bufio.NewReader(connection), request)
 }
 
 // readResponse reads the final answer: informational ones (1xx) come before it.

@@ -116,6 +116,11 @@ func addressed(r *http.Request, t *target) *http.Request {
 	out.URL = new(url.URL)
 	*out.URL = *r.URL
 	out.URL.Scheme, out.URL.Host = "http", t.address.String()
+	if t.protocol == paas.H2C && out.Header.Get("Upgrade") != "" { // there is none in HTTP/2
+		out.Header = out.Header.Clone()
+		out.Header.Del("Upgrade")
+		out.Header.Del("Connection")
+	}
 	return &out
 }
 

@@ -19,6 +19,7 @@ func (i *Ingress) rewrite(p *httputil.ProxyRequest) {
 		p.Out.Header.Del("Upgrade")
 		p.Out.Header.Del("Connection")
 	}
+	applyOnward(p.In, p.Out.Header)
 }
 
 // setForwarded replaces what the client says about its way here, but adds to what a trusted proxy says.

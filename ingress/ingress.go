@@ -260,8 +260,16 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.sendElsewhere(w, r, entry.to)
 		return
 	}
-	if entry == nil || entry.route.State != paas.RouteLive && !i.wakes(entry) {
+	if entry == nil || !i.leadsSomewhere(entry) {
 		i.pages.show(w, r, entry)
+		return
+	}
+	if entry.route.Reception.Admission == paas.AdmissionMaintenance {
+		i.pages.write(w, r, maintenance(entry.route.Reception.Notice))
+		return
+	}
+	if entry.through != nil {
+		entry.through.ServeHTTP(w, r)
 		return
 	}
 	i.forward(w, r, host, entry.counter)

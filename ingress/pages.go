@@ -22,6 +22,8 @@ const (
 	EAppNew         paas.Code = "E_APP_NEW"
 	EAppUnreachable paas.Code = "E_APP_UNREACHABLE"
 	EAppAsleep      paas.Code = "E_APP_ASLEEP"
+	EAppMaintenance paas.Code = "E_APP_MAINTENANCE"
+	EAppPaused      paas.Code = "E_APP_PAUSED"
 )
 
 // retryAfter is how many seconds a client waits before it asks a starting application again.
@@ -57,6 +59,20 @@ func notices() map[paas.RouteState]notice {
 func stillWaking() notice {
 	return notice{Status: http.StatusServiceUnavailable, Code: EAppAsleep, Title: "This application is waking up", Retry: retryAfter,
 		Message: "It slept, and takes longer to start than a request can wait; this page looks again by itself. If it is yours, watch it start:", Command: "paastech logs -f"}
+}
+
+// maintenance is what a project's owner has visitors told for a while, in their words when they gave some.
+func maintenance(words string) notice {
+	if words == "" {
+		words = "It will be back soon."
+	}
+	return notice{Status: http.StatusServiceUnavailable, Code: EAppMaintenance, Title: "This application is being worked on", Message: words, Retry: 60}
+}
+
+// stillPaused is for those who waited for a paused application as long as one may.
+func stillPaused() notice {
+	return notice{Status: http.StatusServiceUnavailable, Code: EAppPaused, Title: "This application takes no requests for a moment", Retry: retryAfter,
+		Message: "Requests wait here until it goes on, and this one has waited long enough; this page looks again by itself. If it is yours, let it go on:", Command: "paastech resume"}
 }
 
 // wakeFailed says why a start failed, in the words that its owner sees elsewhere.

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -127,6 +129,7 @@ type entry struct {
 	route   paas.Route
 	targets targets
 	counter *traffic
+	through http.Handler // its steps, with the way to the targets behind them; nil when requests go there directly
 
 	dashboard bool          // it is ours, and nobody's project's
 	to        paas.Hostname // of stateRedirect
@@ -149,15 +152,32 @@ func newEntry(route paas.Route, earlier *entry, counter *traffic) *entry {
 	for _, address := range route.Targets {
 		known := -1
 		if earlier != nil {
-			known = slices.IndexFunc(earlier.targets, func(t *target) bool { return t.address == address })
+			known = slices.IndexFunc(earlier.targets, func(t *target) bool { return t.address == address && t.protocol == route.Protocol })
 		}
 		if known >= 0 {
 			e.targets = append(e.targets, earlier.targets[known])
 		} else {
-			e.targets = append(e.targets, newTarget(address))
+			e.targets = append(e.targets, newTarget(address, route.Protocol))
 		}
 	}
 	return e
+}
+
+// through is the handler of an entry whose requests do not go directly to its targets. One whose steps stay as they
+// were keeps what it knows of its clients.
+func (i *Ingress) through(e, earlier *entry) http.Handler {
+	if len(e.route.Steps) == 0 && e.route.Protocol != paas.H2C {
+		return nil
+	}
+	if earlier != nil && earlier.through != nil && earlier.route.Protocol == e.route.Protocol && reflect.DeepEqual(earlier.route.Steps, e.route.Steps) {
+		return earlier.through
+	}
+	counter := e.counter
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.forward(w, r, hostname(r.Host), counter) }))
+	for _, step := range slices.Backward(e.route.Steps) {
+		handler = i.step(step, handler)
+	}
+	return handler
 }
 
 // leastBusy returns the target with the fewest requests in flight that was not tried yet, nil when
@@ -198,12 +218,20 @@ func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	i.changes.Lock()
 	defer i.changes.Unlock()
 	earlier := i.table.Load().get(route.Host)
-	next := newEntry(route, earlier, i.counter(route.Project))
-	i.table.Store(i.table.Load().with(route.Host, next))
-	if route.State == paas.RouteLive {
+	next := i.put(route, earlier)
+	reopened := earlier != nil && i.paused(earlier) && !i.paused(next)
+	if reopened || route.State == paas.RouteLive && !i.paused(next) {
 		i.waking.live(route.Project)
 	}
 	return earlier.retireExcept(next).drain
+}
+
+// put makes a route the one of its host, in place of the earlier one; i.changes is held.
+func (i *Ingress) put(route paas.Route, earlier *entry) *entry {
+	next := newEntry(route, earlier, i.counter(route.Project))
+	next.through = i.through(next, earlier)
+	i.table.Store(i.table.Load().with(route.Host, next))
+	return next
 }
 
 // Remove forgets a hostname and cuts what is in flight.
@@ -216,6 +244,7 @@ func (i *Ingress) Remove(host paas.Hostname) {
 		return
 	}
 	i.table.Store(i.table.Load().with(host, nil))
+	i.waking.live(earlier.route.Project) // who waits for it learns that it has gone
 	delete(i.counters, earlier.route.Project)
 	earlier.retireExcept(nil).cut(errRemoved)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/ingress/http1"
+	"github.com/paastech-cloud/paastech/paas"
 )
 
 const (
@@ -27,6 +28,7 @@ const (
 // target is a container that takes requests, with connections of its own.
 type target struct {
 	address   netip.AddrPort
+	protocol  paas.Protocol
 	pool      *http1.Pool     // for visitors
 	transport *http.Transport // for net/http
 	load      atomic.Int64    // exchanges in flight
@@ -37,14 +39,20 @@ type target struct {
 	idle      chan struct{}          // closed when it is retired and nothing is in flight
 }
 
-func newTarget(address netip.AddrPort) *target {
+func newTarget(address netip.AddrPort, protocol paas.Protocol) *target {
 	dialer := &net.Dialer{Timeout: dialTimeout}
+	var spoken *http.Protocols // nil: HTTP/1.1
+	if protocol == paas.H2C {
+		spoken = new(http.Protocols)
+		spoken.SetUnencryptedHTTP2(true)
+	}
 	return &target{
-		address: address,
+		address: address, protocol: protocol,
 		pool: http1.NewPool(http1.PoolOptions{
 			Address: address.String(), DialTimeout: dialTimeout, IdleTimeout: idleTargetTimeout, MaxIdle: idleConnectionsPerTarget,
 		}),
 		transport: &http.Transport{
+			Protocols:              spoken,
 			DialContext:            dialer.DialContext, // direct: no proxy from the environment
 			DisableCompression:     true,               // what the client asked for goes through as it is
 			MaxIdleConnsPerHost:    idleConnectionsPerTarget,

@@ -88,11 +88,15 @@ func (i *Ingress) redirect(w http.ResponseWriter, r *http.Request) {
 	if i.keeper.HandleChallenge(w, r) || i.reach.answer(w, r) {
 		return
 	}
-	host := hostname(r.Host)
-	if i.table.Load().find(host) == nil {
+	found := i.table.Load().find(hostname(r.Host))
+	if found == nil {
 		if !i.serveNeighbour(w, r) {
 			i.pages.show(w, r, nil)
 		}
+		return
+	}
+	if found.route.Plain {
+		i.ServeHTTP(w, r)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store") // it may be switched off

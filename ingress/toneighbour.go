@@ -48,7 +48,6 @@ func (i *Ingress) toNeighbour(way paas.Neighbour) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			i.rewrite(p)
-			applyOnward(p.In, p.Out.Header)
 			p.Out.URL.Scheme, p.Out.URL.Host = scheme, string(hostname(p.In.Host))
 			if !way.KeepHost {
 				p.Out.Host = ""

@@ -148,7 +148,7 @@ func (i *Ingress) live(host []byte) (paas.Hostname, *entry) {
 		name = hostname(string(host))
 		found = table.find(name)
 	}
-	if found == nil || found.route.State != paas.RouteLive {
+	if found == nil || found.route.State != paas.RouteLive || found.through != nil || found.route.Reception.Admission != paas.AdmissionOpen {
 		return "", nil
 	}
 	return name, found

@@ -41,16 +41,20 @@ type wakeCall struct {
 type asleepError struct {
 	cause error // of the wake's failure; nil when the request could not wait for its end
 	why   string
+	page  notice // zero: of cause
 }
 
 // Error says it.
-func (e *asleepError) Error() string { return "the application sleeps: " + e.why }
+func (e *asleepError) Error() string { return "the application takes no requests: " + e.why }
 
 // Unwrap is the cause.
 func (e *asleepError) Unwrap() error { return e.cause }
 
 func (e *asleepError) notice() notice {
-	if e.cause != nil {
+	switch {
+	case e.page.Status != 0:
+		return e.page
+	case e.cause != nil:
 		return wakeFailed(e.cause)
 	}
 	return stillWaking()
@@ -58,13 +62,16 @@ func (e *asleepError) notice() notice {
 
 // Why requests do not wait, or not any longer.
 var (
-	errTooManyHeld = &asleepError{why: "too many requests wait for it to wake up"}
-	errHeldTooLong = &asleepError{why: "a request waited for it as long as one may"}
-	errAsleepAgain = &asleepError{why: "it went to sleep again at once"}
+	errTooManyHeld   = &asleepError{why: "too many requests wait for it to wake up"}
+	errHeldTooLong   = &asleepError{why: "a request waited for it as long as one may"}
+	errTooManyPaused = &asleepError{why: "too many requests wait for it to be resumed", page: stillPaused()}
+	errPausedTooLong = &asleepError{why: "a request waited for it to be resumed as long as one may", page: stillPaused()}
+	errAsleepAgain   = &asleepError{why: "it went to sleep again at once"}
 )
 
-// joinWake joins the wake of a project, or begins it; the function returned ends the wait.
-func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
+// joinWake joins the wake of a project, or begins it, or waits for who lets requests in again when that is paused;
+// the function returned ends the wait.
+func (i *Ingress) joinWake(project paas.ProjectID, paused bool) (*wakeCall, func(), error) {
 	w := &i.waking
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,11 +82,13 @@ func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
 	if call == nil {
 		call = &wakeCall{done: make(chan struct{})}
 		w.calls[project] = call
-		i.requests.Add(1)
-		go func() {
-			defer i.requests.Done()
-			w.end(project, call, i.options.Wake(context.Background(), project)) // for all who wait, whoever of them goes
-		}()
+		if !paused {
+			i.requests.Add(1)
+			go func() {
+				defer i.requests.Done()
+				w.end(project, call, i.options.Wake(context.Background(), project)) // for all who wait, whoever of them goes
+			}()
+		}
 	}
 	w.held++
 	call.held++
@@ -88,6 +97,9 @@ func (i *Ingress) joinWake(project paas.ProjectID) (*wakeCall, func(), error) {
 		defer w.mu.Unlock()
 		w.held--
 		call.held--
+		if call.held == 0 && paused && !call.ended && w.calls[project] == call {
+			delete(w.calls, project) // nobody waits any more
+		}
 	}, nil
 }
 
@@ -115,33 +127,59 @@ func (i *Ingress) wakes(e *entry) bool {
 	return e.route.State == paas.RouteSleeping && i.options.Wake != nil
 }
 
-// awake returns what a host leads to, nil when to nothing. When it sleeps it is woken, and ctx's request
-// waits for that; an asleepError says why it does not wake up.
+// paused tells whether a request for an entry waits until it may come in.
+func (i *Ingress) paused(e *entry) bool {
+	return e.route.Reception.Admission == paas.AdmissionPaused && i.leadsSomewhere(e)
+}
+
+// leadsSomewhere tells whether requests for an entry have somewhere to go, at the latest when it is awake.
+func (i *Ingress) leadsSomewhere(e *entry) bool {
+	return e.route.State == paas.RouteLive || i.wakes(e)
+}
+
+// awake returns what a host leads to, nil when to nothing. When it sleeps it is woken, when it is paused that is
+// waited for, and ctx's request with it; an asleepError says why it may not go on.
 func (i *Ingress) awake(ctx context.Context, host paas.Hostname) (*entry, error) {
 	for range maxWakes {
 		found := i.table.Load().find(host)
-		if found == nil || !i.wakes(found) {
+		switch {
+		case found == nil:
+			return nil, nil //nolint:nilnil // nothing is there
+		case found.route.Reception.Admission == paas.AdmissionMaintenance && i.leadsSomewhere(found):
+			return nil, &asleepError{why: "it is closed for maintenance", page: maintenance(found.route.Reception.Notice)}
+		case !i.paused(found) && !i.wakes(found):
 			return found, nil
 		}
-		if err := i.awaken(ctx, found.route.Project); err != nil {
+		if err := i.awaken(ctx, found); err != nil {
 			return nil, err
 		}
 	}
 	return nil, errAsleepAgain
 }
 
-// awaken waits until a project is awake.
-func (i *Ingress) awaken(ctx context.Context, project paas.ProjectID) error {
-	call, leave, err := i.joinWake(project)
-	if err != nil {
+// awaken waits until a project is awake, or lets its requests in again.
+func (i *Ingress) awaken(ctx context.Context, e *entry) error {
+	paused := i.paused(e)
+	call, leave, err := i.joinWake(e.route.Project, paused)
+	switch {
+	case err != nil && paused:
+		return errTooManyPaused
+	case err != nil:
 		return err
 	}
 	defer leave()
+	// It may have been let in since the table was read, and nobody would end a wait that began after that.
+	if now := i.table.Load().get(e.route.Host); paused && (now == nil || !i.paused(now)) {
+		return nil
+	}
 	enough := time.NewTimer(i.options.HoldTimeout)
 	defer enough.Stop()
 	select {
 	case <-call.done:
 	case <-enough.C:
+		if paused {
+			return errPausedTooLong
+		}
 		return errHeldTooLong
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -162,7 +200,7 @@ func (i *Ingress) Rest(route paas.Route) bool {
 	if earlier != nil && !earlier.targets.retireIdle() {
 		return false
 	}
-	i.table.Store(i.table.Load().with(route.Host, newEntry(route, nil, i.counter(route.Project))))
+	i.put(route, earlier)
 	return true
 }
 

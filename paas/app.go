@@ -22,6 +22,7 @@ type App struct {
 	Sleep     Sleep                  `json:"sleep,omitzero"`
 	Files     Files                  `json:"files,omitzero"`
 	Stop      StopSpec               `json:"stop,omitzero"`
+	HTTP      HTTP                   `json:"http,omitzero"`
 }
 
 // ProcessSpec is how one type of process runs.
@@ -120,7 +121,7 @@ func (a App) Validate() error {
 	}
 	return cmp.Or(
 		a.Limits.validate("limits"), a.Health.validate(), validateCommand("release", a.Release),
-		a.validateCron(), a.validateVolumes(), a.Files.validate(), a.Stop.validate(), a.Sleep.validate(),
+		a.validateCron(), a.validateVolumes(), a.Files.validate(), a.Stop.validate(), a.Sleep.validate(), a.HTTP.validate(),
 	)
 }
 
@@ -272,6 +273,7 @@ func (a App) With(set App) App {
 	a.Limits = a.Limits.with(set.Limits)
 	a.Release = cmp.Or(set.Release, a.Release)
 	a.Sleep = a.Sleep.with(set.Sleep)
+	a.HTTP = a.HTTP.with(set.HTTP)
 	a.Stop = StopSpec{cmp.Or(set.Stop.Drain, a.Stop.Drain), cmp.Or(set.Stop.Grace, a.Stop.Grace)}
 	if set.Cron != nil {
 		a.Cron = set.Cron

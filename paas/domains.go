@@ -43,7 +43,7 @@ func (n *names) set(all []Domain) {
 
 // route is a project's, at its own name and at its proven domains.
 func (p *Platform) route(id ProjectID, state RouteState) Route {
-	route := Route{Host: p.Hostname(id), Project: id, State: state}
+	route := Route{Host: p.Hostname(id), Project: id, State: state, Reception: p.receptions.of(id)}
 	for _, d := range p.names.of(id) {
 		if d.Redirect == "" {
 			route.Also = append(route.Also, d.Name)
@@ -56,6 +56,28 @@ func (p *Platform) route(id ProjectID, state RouteState) Route {
 	}
 	slices.Sort(route.Also)
 	return route
+}
+
+// routeTo is route to a deployment, with what that wants done to its requests.
+func (p *Platform) routeTo(d Deployment, state RouteState) Route {
+	route := p.route(d.Project, state)
+	route.Protocol, route.Plain, route.Steps = d.App.HTTP.Protocol, d.App.HTTP.Plain, d.App.HTTP.steps()
+	return route
+}
+
+// learn reads what routes need, once: from then on whoever changes it says so.
+func (p *Platform) learn(ctx context.Context) error {
+	if p.learned.Load() {
+		return nil
+	}
+	if err := p.learnReceptions(ctx); err != nil {
+		return err
+	}
+	if err := p.learnNames(ctx); err != nil {
+		return err
+	}
+	p.learned.Store(true)
+	return nil
 }
 
 // learnNames reads the domains from the store.

@@ -155,6 +155,7 @@ type Probe struct {
 	Ports    []int
 	Path     string
 	TCP      bool
+	H2C      bool          // it is asked by HTTP/2 without TLS
 	Timeout  time.Duration // for one answer; 0 is a third of the deadline
 	Deadline time.Duration // for Await
 	Settle   time.Duration

@@ -86,7 +86,7 @@ func (p *Platform) containerSpec(d Deployment, place slot) ContainerSpec {
 // readinessProbe is how a new container of a process is asked whether it is ready.
 func (p *Platform) readinessProbe(d Deployment, process string) Probe {
 	health := d.App.Health
-	probe := Probe{Path: health.Path, TCP: health.TCP, Timeout: time.Duration(health.Timeout), Deadline: time.Duration(health.Deadline), Settle: settleTime}
+	probe := Probe{Path: health.Path, TCP: health.TCP, H2C: d.App.HTTP.Protocol == H2C, Timeout: time.Duration(health.Timeout), Deadline: time.Duration(health.Deadline), Settle: settleTime}
 	probe.Deadline = defaultTo(probe.Deadline, p.ReadyTimeout)
 	if process == d.Image.Entry() {
 		probe.Ports = probePorts(d.Env.Port())

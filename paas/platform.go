@@ -47,32 +47,34 @@ type Options struct {
 // Platform is the use cases: what people and programs can ask of PaaSTech.
 type Platform struct {
 	Options
-	engine    *watchedEngine // what Options.Engine is by now
-	queue     *queue
-	logs      buildLogs
-	retiring  *retiring
-	vitals    *vitals
-	collector *collector
-	cron      cronJobs
-	newest    newestSamples
-	trends    trends
-	wake      chan struct{} // has the next reconciliation come now
-	outbox    outbox
-	events    *events
-	limits    limits
-	claims    *claims
-	alarm     *certificateAlarm
-	sleepers  *sleepers
-	names     names
-	unheeded  atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
-	revisions revisions
-	admins    hasAdmin
-	measured  measuredDisk
-	looked    lastLook
-	hashing   chan struct{} // bounds argon2id work, which costs memory and a core each
-	waiting   atomic.Int64  // log-ins that hash or wait to
-	hashed    chan struct{} // tells memoryLoop that one has
-	now       func() time.Time
+	engine     *watchedEngine // what Options.Engine is by now
+	queue      *queue
+	logs       buildLogs
+	retiring   *retiring
+	vitals     *vitals
+	collector  *collector
+	cron       cronJobs
+	newest     newestSamples
+	trends     trends
+	wake       chan struct{} // has the next reconciliation come now
+	outbox     outbox
+	events     *events
+	limits     limits
+	claims     *claims
+	alarm      *certificateAlarm
+	sleepers   *sleepers
+	names      names
+	learned    atomic.Bool // what routes need of the store
+	receptions receptions
+	unheeded   atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
+	revisions  revisions
+	admins     hasAdmin
+	measured   measuredDisk
+	looked     lastLook
+	hashing    chan struct{} // bounds argon2id work, which costs memory and a core each
+	waiting    atomic.Int64  // log-ins that hash or wait to
+	hashed     chan struct{} // tells memoryLoop that one has
+	now        func() time.Time
 }
 
 // New makes the platform; Run must be called for deployments to be worked on.
@@ -136,12 +138,6 @@ func defaultTo(d, fallback time.Duration) time.Duration {
 // Run reconciles what runs with what was decided, works on deployments, and on its way out cancels
 // those that are not live yet and waits for them.
 func (p *Platform) Run(ctx context.Context) error {
-	if err := p.learnNames(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
-	}
 	if err := p.failInterrupted(ctx); err != nil {
 		if ctx.Err() != nil { // told to end before it began
 			return nil

@@ -20,6 +20,7 @@ type Project struct {
 	Stopped      bool      // its owner wants it stopped
 	Depth        Depth     // how deep it sleeps
 	SleptAt      time.Time // since when it is at that depth; zero while it is awake
+	Reception    Reception // of its visitors
 	App          App       // what its owner set over what the source declares
 	Formation    Formation // what its owner scaled to; processes that are missing are as declared
 	CreatedAt    time.Time

@@ -147,6 +147,9 @@ func (p *Platform) plan(w world, id ProjectID) []Operation {
 // Reconcile makes what runs agree with what was decided, from full lists. A project on which a
 // deployment is working is left to it.
 func (p *Platform) Reconcile(ctx context.Context) error {
+	if err := p.learn(ctx); err != nil {
+		return err
+	}
 	w, err := p.look(ctx)
 	if err != nil {
 		return err

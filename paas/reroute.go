@@ -3,6 +3,7 @@ package paas
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -14,7 +15,7 @@ func (p *Platform) decidedRoute(w world, project Project) Route {
 	case project.Stopped:
 		route.State = RouteStopped
 	case project.Depth != Awake && isLive:
-		route.State = RouteSleeping
+		return p.routeTo(live, RouteSleeping)
 	case isLive:
 		return p.liveRoute(live, w.containers[project.ID])
 	case len(w.active[project.ID]) > 0:
@@ -26,7 +27,8 @@ func (p *Platform) decidedRoute(w world, project Project) Route {
 }
 
 func sameRoute(a, b Route) bool {
-	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Also, b.Also) && maps.Equal(a.Redirects, b.Redirects)
+	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Also, b.Also) && maps.Equal(a.Redirects, b.Redirects) &&
+		a.Reception == b.Reception && a.Protocol == b.Protocol && a.Plain == b.Plain && slices.EqualFunc(a.Steps, b.Steps, func(a, b Step) bool { return reflect.DeepEqual(a, b) })
 }
 
 // reconcileRoutes puts the routes right that are not, those of projects on which somebody works excepted.

@@ -115,7 +115,7 @@ func (p *Platform) halt(ctx context.Context, id ProjectID) error {
 
 // liveRoute leads to those of the containers that run.
 func (p *Platform) liveRoute(d Deployment, containers []Container) Route {
-	route := p.route(d.Project, RouteCrashed)
+	route := p.routeTo(d, RouteCrashed)
 	var up []Container
 	for _, container := range containers {
 		if container.Running && container.Deployment == d.Number && container.Process == d.Image.Entry() && !container.OneOff && container.Address.IsValid() {

@@ -29,6 +29,10 @@ type Route struct {
 	Project   ProjectID
 	State     RouteState
 	Targets   []netip.AddrPort // where the live containers answer
+	Reception Reception        // of requests, where the state lets them go anywhere
+	Protocol  Protocol         // that the containers speak
+	Plain     bool             // requests without TLS are not sent to https
+	Steps     []Step           // what is done to requests on their way, in order
 }
 
 // Router is the ingress. A change is effective when the call returns.

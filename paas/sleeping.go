@@ -72,7 +72,11 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 	if err != nil || project.Stopped || project.Depth == depth || project.Depth == Asleep {
 		return err
 	}
-	if p.sleepers.isHeld(id) || !p.Router.Rest(p.route(id, RouteSleeping)) {
+	live, err := p.Store.LiveDeployment(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p.sleepers.isHeld(id) || !p.Router.Rest(p.routeTo(live, RouteSleeping)) {
 		p.sleepers.use(id, p.now())
 		return errInUse
 	}
@@ -80,6 +84,17 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 	if err := p.Store.SetDepth(ctx, id, depth, now); err != nil {
 		p.wakeReconcile() // puts the route back
 		return err
+	}
+	// A command that began meanwhile may have found the project awake. One that begins from now on wakes it.
+	if p.sleepers.isHeld(id) {
+		p.sleepers.use(id, now)
+		if err := p.Store.SetDepth(ctx, id, Awake, now); err != nil {
+			return err
+		}
+		if err := p.reconcileRoute(ctx, id); err != nil {
+			return err
+		}
+		return errInUse
 	}
 	p.sleepers.slept(id, depth, now)
 	p.tellSlept(ctx, project, depth, by)

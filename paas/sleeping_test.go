@@ -1,6 +1,7 @@
 package paas_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -279,6 +280,54 @@ func TestCommandsKeepAwake(t *testing.T) {
 	}
 	w.TuckIn(ctx, hourLater.Add(2*time.Minute))
 	w.is(paas.Frozen, "after it")
+}
+
+// interrupted is a store before whose SetDepth something happens.
+type interrupted struct {
+	paas.Store
+	before func()
+}
+
+// SetDepth lets it happen, once.
+func (s *interrupted) SetDepth(ctx context.Context, id paas.ProjectID, depth paas.Depth, at time.Time) error {
+	if s.before != nil {
+		before := s.before
+		s.before = nil
+		before()
+	}
+	return s.Store.SetDepth(ctx, id, depth, at)
+}
+
+// TestACommandThatBeginsAsItFallsAsleep finds the project awake, so that stays so.
+func TestACommandThatBeginsAsItFallsAsleep(t *testing.T) {
+	w := sleepy(t, paas.App{})
+	ctx := t.Context()
+	output := gate{make(chan struct{}), make(chan struct{})}
+	ended := make(chan error, 1)
+	w.Platform.Store = &interrupted{Store: w.Platform.Store, before: func() {
+		go func() {
+			_, err := w.Exec(ctx, w.ada, w.project.ID, "", []string{"sleep", "3600"}, paas.Streams{Output: output})
+			ended <- err
+		}()
+		<-output.entered
+	}}
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
+		t.Errorf("put to sleep under a command: %v", err)
+	}
+	w.is(paas.Awake, "under a command")
+	for _, route := range w.Router.Routes() {
+		if route.Project == w.project.ID && route.State != paas.RouteLive {
+			t.Errorf("its route is %s", route.State)
+		}
+	}
+	close(output.open)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); err != nil {
+		t.Error(err)
+	}
+	w.is(paas.Asleep, "after it")
 }
 
 // TestSleepersKeepTheirPlace: what sleeps counts for its owner's limits, or its wake would pass them.

@@ -108,7 +108,7 @@ func (v *vitals) update(now time.Time, c Container, live Deployment, believed bo
 	}
 	one.container, one.health = c, live.App.Health
 	one.checks = c.Process == live.Image.Entry() && live.Port > 0
-	one.probe = Probe{Ports: []int{live.Port}, Path: live.App.Health.Path, TCP: live.App.Health.TCP}
+	one.probe = Probe{Ports: []int{live.Port}, Path: live.App.Health.Path, TCP: live.App.Health.TCP, H2C: live.App.HTTP.Protocol == H2C}
 	one.probe.Timeout = defaultTo(time.Duration(live.App.Health.Timeout), DefaultHealthTimeout)
 	if !one.checks {
 		one.well, one.onceWell = true, true

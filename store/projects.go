@@ -19,6 +19,8 @@ type projectRow struct {
 	Stopped      bool
 	Depth        string
 	SleptAt      *time.Time
+	Admission    string
+	Notice       string
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
 	DeletingAt   *time.Time
@@ -46,6 +48,8 @@ func (s *Store) newProjectRow(project paas.Project) projectRow {
 		Config:       projectConfig{Env: keys.sealEnv(envPlace(id), project.Env), BuildEnv: keys.sealEnv(buildEnvPlace(id), project.BuildEnv)},
 		DeployBranch: project.DeployBranch,
 		Stopped:      project.Stopped,
+		Admission:    string(project.Reception.Admission),
+		Notice:       project.Reception.Notice,
 		CreatedAt:    stored(project.CreatedAt),
 		UpdatedAt:    stored(project.UpdatedAt),
 		App:          &project.App,
@@ -73,6 +77,7 @@ func (s *Store) project(row projectRow) (paas.Project, error) {
 		DeployBranch: row.DeployBranch,
 		Stopped:      row.Stopped,
 		Depth:        paas.Depth(row.Depth),
+		Reception:    paas.Reception{Admission: paas.Admission(row.Admission), Notice: row.Notice},
 		CreatedAt:    row.CreatedAt.UTC(),
 		UpdatedAt:    row.UpdatedAt.UTC(),
 		Formation:    row.Formation,
@@ -182,7 +187,7 @@ func (s *Store) ChangeProject(ctx context.Context, id paas.ProjectID, change fun
 		project.UpdatedAt = stored(time.Now())
 		row := s.newProjectRow(project)
 		return tx.Where("id = ?", string(id)).
-			Select("Name", "Config", "DeployBranch", "Stopped", "UpdatedAt", "App", "Formation").Updates(&row).Error
+			Select("Name", "Config", "DeployBranch", "Stopped", "Admission", "Notice", "UpdatedAt", "App", "Formation").Updates(&row).Error
 	})
 	return project, err
 }

@@ -71,6 +71,12 @@ func (u *ui) groups(e *editable, processes []string) []settingGroup {
 	p := u.platform
 	how := field("health.tcp", "Asked with", "", &e.Health.TCP)
 	how.Choices = [][2]string{{"", "an HTTP request"}, {"true", "a TCP connection"}}
+	speaks := field("http.protocol", "Speaks", "", &e.HTTP.Protocol)
+	speaks.Choices = [][2]string{{"", "HTTP/1.1"}, {string(paas.H2C), "HTTP/2 without TLS, as gRPC does"}}
+	plain := field("http.plain", "Requests without TLS", "", &e.HTTP.Plain)
+	plain.Choices = [][2]string{{"", "are sent to https"}, {"true", "come in too"}}
+	packed := field("http.compress", "Answers", "", &e.HTTP.Compress)
+	packed.Choices = [][2]string{{"", "go out as they are"}, {"true", "are compressed"}}
 	release := field("release", "Release command", "none", &e.Release)
 	release.Wide, release.Hint = true, "Runs once in every new version, before that takes traffic."
 	groups := []settingGroup{
@@ -88,6 +94,12 @@ func (u *ui) groups(e *editable, processes []string) []settingGroup {
 			field("stop.drain", "Requests in flight may take", lasts(p.DrainTimeout), &e.Stop.Drain),
 			field("stop.grace", "Between SIGTERM and SIGKILL", lasts(p.GraceTimeout), &e.Stop.Grace),
 			field("sleep.after", "Sleeps when nobody asks for", "never", &e.Sleep.After),
+		}},
+		{"http", "Requests", "Redirects, headers, and who may come in, by address or password, are set below, as JSON.", false, []setting{
+			speaks, plain, packed,
+			field("http.rate.average", "Requests each client may make", "any number", &e.HTTP.Rate.Average),
+			field("http.rate.period", "In a time of", "1s", &e.HTTP.Rate.Period),
+			field("http.rate.burst", "At once", "as many", &e.HTTP.Rate.Burst),
 		}},
 		{"release", "Before a version takes traffic", "", false, []setting{release}},
 	}
@@ -122,6 +134,8 @@ func shown(at any) string {
 	switch at := at.(type) {
 	case *string:
 		return *at
+	case *paas.Protocol:
+		return string(*at)
 	case *bool:
 		return unlessZero(*at, strconv.FormatBool(*at))
 	case *int:
@@ -151,6 +165,9 @@ func take(at any, text string) error {
 	switch at := at.(type) {
 	case *string:
 		*at = text
+		return nil
+	case *paas.Protocol:
+		*at = paas.Protocol(text)
 		return nil
 	case *bool:
 		*at = text == "true"

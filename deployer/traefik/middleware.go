@@ -3,7 +3,6 @@ package traefik
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -188,7 +187,7 @@ func (m RedirectScheme) steps() ([]paas.Step, error) {
 // values are the headers that the settings stand for.
 func (m Headers) values() *paas.Headers {
 	headers := &paas.Headers{
-		Request: canonical(m.CustomRequestHeaders), Response: canonical(m.CustomResponseHeaders),
+		Request: paas.CanonicalHeaders(m.CustomRequestHeaders), Response: paas.CanonicalHeaders(m.CustomResponseHeaders),
 		Strict: time.Duration(m.STSSeconds) * time.Second, Domains: m.STSIncludeSubdomains, Preload: m.STSPreload,
 	}
 	set := func(name, value string) {
@@ -210,12 +209,4 @@ func (m Headers) values() *paas.Headers {
 	set("Referrer-Policy", m.ReferrerPolicy)
 	set("Permissions-Policy", m.PermissionsPolicy)
 	return headers
-}
-
-func canonical(headers map[string]string) map[string]string {
-	all := map[string]string{}
-	for name, value := range headers {
-		all[http.CanonicalHeaderKey(name)] = value
-	}
-	return all
 }
