@@ -30,6 +30,12 @@ func (a *api) deploymentRoutes() []endpoint {
 			summary: "Stop a project's containers, until the next request comes for it.", errors: fails(paas.EConflict, paas.ECanceled)}),
 		route(a.wake, operation{name: "wake", method: http.MethodPost, path: "/projects/:id/wake", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
 			summary: "Wake a project that sleeps, as a request would.", errors: fails(paas.EUnavailable, paas.ECanceled)}),
+		route(a.maintain, operation{name: "maintain", method: http.MethodPost, path: "/projects/:id/maintenance", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Answer a project's requests with a page for maintenance; what runs goes on.", errors: nothingElse()}),
+		route(a.pause, operation{name: "pause", method: http.MethodPost, path: "/projects/:id/pause", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Let a project's requests wait until it is resumed, up to 1000 of them and for two minutes each.", errors: nothingElse()}),
+		route(a.resume, operation{name: "resume", method: http.MethodPost, path: "/projects/:id/resume", level: web.Owner, how: web.Lenient, scope: paas.ScopeDeploy,
+			summary: "Let a project's requests in again, those that wait first.", errors: nothingElse()}),
 		route(a.deployments, operation{name: "deployments", method: http.MethodGet, path: "/projects/:id/deployments", level: web.Owner, query: pages(defaultLimit, "3"),
 			summary: "List a project's deployments, newest first.", errors: nothingElse()}),
 		route(a.deployment, operation{name: "deployment", method: http.MethodGet, path: "/projects/:id/deployments/:n", level: web.Owner,
@@ -107,6 +113,24 @@ func (a *api) sleep(call *web.Call, _ nothing) (reply[wire.Project], error) {
 
 func (a *api) wake(call *web.Call, _ nothing) (reply[wire.Project], error) {
 	return a.then(call, a.platform.Wake)
+}
+
+func (a *api) maintain(call *web.Call, in wire.Maintenance) (reply[wire.Project], error) {
+	return a.receive(call, paas.Reception{Admission: paas.AdmissionMaintenance, Notice: in.Notice})
+}
+
+func (a *api) pause(call *web.Call, _ nothing) (reply[wire.Project], error) {
+	return a.receive(call, paas.Reception{Admission: paas.AdmissionPaused})
+}
+
+func (a *api) resume(call *web.Call, _ nothing) (reply[wire.Project], error) {
+	return a.receive(call, paas.Reception{})
+}
+
+func (a *api) receive(call *web.Call, reception paas.Reception) (reply[wire.Project], error) {
+	return a.then(call, func(ctx context.Context, caller paas.User, id paas.ProjectID) error {
+		return a.platform.Receive(ctx, caller, id, reception)
+	})
 }
 
 // then does something with the call's project and shows what it is like now.

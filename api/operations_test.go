@@ -241,6 +241,7 @@ func callLife(w *world, t *testing.T) {
 	check(t, "remove domain", w.ada.RemoveDomain(t.Context(), id, "shop.example.com"))
 	check(t, "sleep", w.ada.Sleep(t.Context(), id, false))
 	check(t, "wake", w.ada.Wake(t.Context(), id))
+	callReceptions(w, t, id)
 	_, err = w.ada.Metrics(t.Context(), id, "7d")
 	check(t, "metrics", err)
 	_, err = w.ada.CronRuns(t.Context(), id)
@@ -412,4 +413,27 @@ func example(operation *described) string {
 		}
 	}
 	return path
+}
+
+func callReceptions(w *world, t *testing.T, id paas.ProjectID) {
+	t.Helper()
+	for _, c := range []struct {
+		do        func() error
+		admission string
+		notice    string
+	}{
+		{func() error { return w.ada.Maintain(t.Context(), id, "Back at nine.") }, "maintenance", "Back at nine."},
+		{func() error { return w.ada.Pause(t.Context(), id) }, "paused", ""},
+		{func() error { return w.ada.Resume(t.Context(), id) }, "open", ""},
+	} {
+		check(t, c.admission, c.do())
+		project, err := w.ada.Project(t.Context(), id)
+		check(t, "project", err)
+		if project.Admission != c.admission || project.Notice != c.notice {
+			t.Errorf("%s: %q with %q", c.admission, project.Admission, project.Notice)
+		}
+	}
+	if err := w.ada.Maintain(t.Context(), id, strings.Repeat("x", paas.MaxNotice+1)); !paas.IsKind(err, paas.Invalid) {
+		t.Errorf("a long notice: %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -153,6 +154,7 @@ func (a *api) show(to *web.Call, p paas.Project, state paas.ProjectState) wire.P
 		GitURL: a.server.GitURL(p.ID), URL: a.platform.ProjectURL(p.ID),
 		Status: state.Status, Deployment: showDeployment(state.Newest), Live: showDeployment(state.Live),
 		Running: shownFormation(state.Running), Ending: shownFormation(state.Ending),
+		Admission: cmp.Or(string(p.Reception.Admission), wire.AdmissionOpen), Notice: p.Reception.Notice,
 	}
 	if !state.NextStart.IsZero() {
 		shown.Crash = &wire.Crash{Message: state.Why, NextStart: state.NextStart.UTC()}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/paastech-cloud/paastech/api/openapi"
+	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -128,6 +129,7 @@ func lifeWords() map[string]openapi.Schema {
 		"CronLine.schedule": said("0 3 * * *", "Minute, hour, day, month and weekday, UTC."), "CronLine.command": text("node clean.js"),
 		"HTTP.protocol": oneOf(paas.HTTP1, paas.H2C), "PatternRedirect.from": said("^https://shop.example.com/old/(.*)", "A regular expression (RE2) for the whole address."), "PatternRedirect.to": said("https://shop.example.com/$1", "With $1 or ${1} for what the pattern's first group matched."),
 		"HeaderChanges.request": headers(), "HeaderChanges.response": headers(), "HTTP.users": text("ada:$2y$10$…"), "allow": text("203.0.113.0/24"), "average": whole(100, "Requests in each period; 0 is no bound."), "burst": whole(200, "Requests at once; 0 means the average."),
+		"admission": oneOf(wire.AdmissionOpen, string(paas.AdmissionMaintenance), string(paas.AdmissionPaused)), "Maintenance.notice": {Type: openapi.String, MaxLength: paas.MaxNotice, Example: "Back at nine.", Description: "What visitors are told; empty: that it will be back soon."}, "Project.notice": text("Back at nine."),
 		"Volume.name": text("data"), "Volume.path": text("/data"), "writable": text("/var/cache"),
 		"Operation.deployment": whole(3, ""), "Operation.process": text("web"), "Operation.index": whole(1, ""), "says": said("launch web.1 of v3", "The step in words."),
 		"seconds": whole(10, "The span that ends at that time."), "Sample.cpu": number(12.5, "Percent of one core."), "Sample.memory": whole(50<<20, "Bytes, the most."), "memoryLimit": whole(512<<20, "Bytes."),

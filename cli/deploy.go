@@ -157,6 +157,34 @@ func (c *commands) wakeCommand() *cobra.Command {
 	return c.inProject("wake", "Wake the application when it sleeps", "", (*client.Client).Wake)
 }
 
+func (c *commands) maintenanceCommand() *cobra.Command {
+	notice := ""
+	command := c.inProject("maintenance", "Show visitors a page for maintenance; what runs goes on", "`paastech resume` lets requests in again.", func(api *client.Client, ctx context.Context, id paas.ProjectID) error {
+		return api.Maintain(ctx, id, notice)
+	})
+	command.Flags().StringVar(&notice, "notice", "", "what the page says (default: that it will be back soon)")
+	return command
+}
+
+func (c *commands) pauseCommand() *cobra.Command {
+	return c.inProject("pause", "Let requests wait, up to 1000 and for two minutes each", "`paastech resume` lets them in.", (*client.Client).Pause)
+}
+
+func (c *commands) resumeCommand() *cobra.Command {
+	return c.inProject("resume", "Let requests in again after a maintenance or a pause", "", (*client.Client).Resume)
+}
+
+// conditionOf is a project's status, and how it receives its visitors when that is not as usual.
+func conditionOf(project wire.Project) string {
+	switch paas.Admission(project.Admission) {
+	case paas.AdmissionMaintenance:
+		return string(project.Status) + ", and shows visitors the page for maintenance"
+	case paas.AdmissionPaused:
+		return string(project.Status) + ", and its requests wait"
+	}
+	return string(project.Status)
+}
+
 // inProject does one thing with the project and says what it is like then.
 func (c *commands) inProject(name, short, next string, do func(*client.Client, context.Context, paas.ProjectID) error) *cobra.Command {
 	return &cobra.Command{
@@ -175,7 +203,7 @@ func (c *commands) inProject(name, short, next string, do func(*client.Client, c
 			if project, err = api.Project(cmd.Context(), project.ID); err != nil {
 				return err
 			}
-			return c.emit(project, func() { c.say("%s is %s. %s", project.Name, project.Status, next) })
+			return c.emit(project, func() { c.say("%s is %s. %s", project.Name, conditionOf(project), next) })
 		},
 	}
 }

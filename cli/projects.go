@@ -97,7 +97,7 @@ func (c *commands) projectsInfoCommand() *cobra.Command {
 
 func (c *commands) showProject(project wire.Project) {
 	c.facts(
-		"Name", project.Name, "Status", string(project.Status), "Address", project.URL, "Git", project.GitURL,
+		"Name", project.Name, "Status", conditionOf(project), "Address", project.URL, "Git", project.GitURL,
 		"Deploys", project.Settings.Branch, "Owner", project.Owner.Username,
 		"Variables", strconv.Itoa(len(project.Config.Env)), "Made", day(project.CreatedAt), "Id", string(project.ID),
 	)
@@ -192,7 +192,7 @@ func (c *commands) statusCommand() *cobra.Command {
 }
 
 func (c *commands) showStatus(cmd *cobra.Command, api *client.Client, project wire.Project) {
-	facts := []string{"Project", project.Name, "Status", string(project.Status), "Address", project.URL}
+	facts := []string{"Project", project.Name, "Status", conditionOf(project), "Address", project.URL}
 	if live := project.Live; live != nil {
 		facts = append(facts, "Version", fmt.Sprintf("%s, commit %s, put live %s", live.Name, live.Commit.Short(), ago(live.LiveAt)))
 		if usage, err := api.Statistics(cmd.Context(), project.ID); err == nil && usage.MemoryUsage > 0 {

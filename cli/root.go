@@ -68,7 +68,7 @@ func newRoot(program Program, console *console) *cobra.Command {
 	root.AddCommand(
 		c.loginCommand(), c.logoutCommand(), c.registerCommand(), c.accountCommand(), c.keysCommand(), c.tokensCommand(),
 		c.initCommand(), c.projectsCommand(), c.pushCommand(),
-		c.deployCommand(), c.stopCommand(), c.sleepCommand(), c.wakeCommand(), c.domainsCommand(), c.startCommand(), c.restartCommand(),
+		c.deployCommand(), c.stopCommand(), c.sleepCommand(), c.wakeCommand(), c.maintenanceCommand(), c.pauseCommand(), c.resumeCommand(), c.domainsCommand(), c.startCommand(), c.restartCommand(),
 		c.statusCommand(), c.psCommand(), c.scaleCommand(), c.logsCommand(), c.eventsCommand(), c.metricsCommand(), c.envCommand(), c.deploymentsCommand(), c.rollbackCommand(),
 		c.settingsCommand(), c.runCommand(), c.execCommand(), c.volumesCommand(), c.cronCommand(),
 		c.openCommand(), c.dashboardCommand(), c.versionCommand(program.Version),

@@ -79,7 +79,8 @@ type Project struct {
 	Deployments []paas.Deployment // the newest few
 	Events      []paas.Event      // the newest few
 	Charts      []Chart           // of the last hour; none when nothing was measured
-	NeedsKey    bool              // nothing was pushed, and the reader has no SSH key to push with
+	Reception   paas.Reception
+	NeedsKey    bool // nothing was pushed, and the reader has no SSH key to push with
 }
 
 func (Project) file() string { return "project.html" }
@@ -88,6 +89,18 @@ func (Project) file() string { return "project.html" }
 func (p Project) Stopped() bool {
 	return p.Status == paas.StatusStopped || p.Status == paas.StatusStopping
 }
+
+// Maintained tells whether visitors see the page for maintenance.
+func (p Project) Maintained() bool { return p.Reception.Admission == paas.AdmissionMaintenance }
+
+// Paused tells whether requests wait.
+func (p Project) Paused() bool { return p.Reception.Admission == paas.AdmissionPaused }
+
+// Open tells whether requests come in.
+func (p Project) Open() bool { return p.Reception.Admission == paas.AdmissionOpen }
+
+// MaxNotice is how many characters a notice has at the most.
+func (Project) MaxNotice() int { return paas.MaxNotice }
 
 // Sleeps tells whether a request would wake it.
 func (p Project) Sleeps() bool { return p.Status == paas.StatusSleeping }

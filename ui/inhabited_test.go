@@ -76,6 +76,11 @@ func newInhabited(t *testing.T, said words) *inhabited {
 	v := newVisitor(t, withLogbook(t), func(o *paas.Options) { o.Engine, o.Router = engine, router })
 	h := &inhabited{visitor: v, engine: engine, running: v.project("space-way"), failing: v.project("failing"), empty: v.project("empty")}
 	router.to = h.running.ID
+	_, err := v.store.ChangeProject(t.Context(), h.failing.ID, func(project *paas.Project) error {
+		project.Reception = paas.Reception{Admission: paas.AdmissionMaintenance, Notice: said.value}
+		return nil
+	})
+	v.must(err)
 	if h.accounts = plainAccounts; said == nastyWords {
 		h.accounts = nastyAccounts
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/templates"
@@ -28,6 +29,9 @@ func (u *ui) projectRoutes() []web.Route {
 		operation("stop", post("/dashboard/:id/stop", web.Owner, u.stop)),
 		operation("sleep", post("/dashboard/:id/sleep", web.Owner, u.sleep)),
 		operation("wake", post("/dashboard/:id/wake", web.Owner, u.wake)),
+		operation("maintain", post("/dashboard/:id/maintenance", web.Owner, u.maintain)),
+		operation("pause", post("/dashboard/:id/pause", web.Owner, u.pause)),
+		operation("resume", post("/dashboard/:id/resume", web.Owner, u.resume)),
 		operation("scale", post("/dashboard/:id/scale", web.Owner, u.scale)),
 	}
 }
@@ -69,7 +73,7 @@ func (u *ui) project(call *web.Call) error {
 	}
 	page := templates.Project{
 		GitURL: u.server.GitURL(call.Project.ID), Server: u.server.PublicURL(), Branch: call.Project.DeployBranch,
-		Live: state.Live, Newest: state.Newest, Processes: processes(state), Deployments: deployments,
+		Live: state.Live, Newest: state.Newest, Processes: processes(state), Deployments: deployments, Reception: call.Project.Reception,
 	}
 	if page.Events, err = u.platform.Events(call.Request().Context(), call.Caller, call.Project.ID, 0, recentEvents); err != nil {
 		return err
@@ -137,6 +141,26 @@ func (u *ui) sleep(call *web.Call) error {
 	}, "asleep")
 }
 func (u *ui) wake(call *web.Call) error { return u.then(call, u.platform.Wake, "awake") }
+
+func (u *ui) maintain(call *web.Call) error {
+	form, err := call.Form()
+	if err != nil {
+		return err
+	}
+	return u.receive(call, paas.Reception{Admission: paas.AdmissionMaintenance, Notice: strings.TrimSpace(form.Get("notice"))}, "maintained")
+}
+
+func (u *ui) pause(call *web.Call) error {
+	return u.receive(call, paas.Reception{Admission: paas.AdmissionPaused}, "paused")
+}
+
+func (u *ui) resume(call *web.Call) error { return u.receive(call, paas.Reception{}, "resumed") }
+
+func (u *ui) receive(call *web.Call, reception paas.Reception, said string) error {
+	return u.then(call, func(ctx context.Context, caller paas.User, id paas.ProjectID) error {
+		return u.platform.Receive(ctx, caller, id, reception)
+	}, said)
+}
 
 // then does something with the call's project and shows its overview, which says that it is done.
 func (u *ui) then(call *web.Call, do func(context.Context, paas.User, paas.ProjectID) error, said string) error {

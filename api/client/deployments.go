@@ -64,6 +64,24 @@ func (c *Client) Wake(ctx context.Context, id paas.ProjectID) error {
 	return err
 }
 
+// Maintain has a project's requests answered with a page that says notice, or that it will be back soon.
+func (c *Client) Maintain(ctx context.Context, id paas.ProjectID, notice string) error {
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "maintenance"), body: wire.Maintenance{Notice: notice}})
+	return err
+}
+
+// Pause lets a project's requests wait until it is resumed.
+func (c *Client) Pause(ctx context.Context, id paas.ProjectID) error {
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "pause")})
+	return err
+}
+
+// Resume ends a project's maintenance or pause.
+func (c *Client) Resume(ctx context.Context, id paas.ProjectID) error {
+	_, err := content[wire.Project](ctx, c, request{method: http.MethodPost, path: project(id, "resume")})
+	return err
+}
+
 // Deployments lists the newest of a project's deployments, at most 200.
 func (c *Client) Deployments(ctx context.Context, id paas.ProjectID, limit int) ([]wire.Deployment, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}

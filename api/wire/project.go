@@ -24,6 +24,16 @@ type Project struct {
 	Running    paas.Formation `json:"running"`    // containers of the live version that run, by process
 	Ending     paas.Formation `json:"ending"`     // those of earlier versions that are on their way out
 	Crash      *Crash         `json:"crash"`      // null unless it keeps ending
+	Admission  string         `json:"admission"`  // open, maintenance or paused
+	Notice     string         `json:"notice"`     // what visitors are told during maintenance
+}
+
+// AdmissionOpen is the admission of a project whose requests come in.
+const AdmissionOpen = "open"
+
+// Maintenance is what visitors are told meanwhile.
+type Maintenance struct {
+	Notice string `json:"notice,omitempty"`
 }
 
 // Crash is why a project keeps ending, and when it is tried again.
