@@ -60,7 +60,7 @@ func (c *commands) domainsAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add NAME",
 		Short:   "Have the application answer at a name, and say which record to set",
-		Example: "  paastech domains add shop.example.com\n  paastech domains add www.shop.example.com --redirect shop.example.com\n  paastech domains add '*.shop.example.com'",
+		Example: "  paastech domains add shop.example.com\n  paastech domains add www.shop.example.com --redirect shop.example.com\n  paastech domains add '*.shop.example.com'\n  paastech domains add shop.example.com/api -P api",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, project, err := c.project(cmd.Context())
@@ -124,8 +124,12 @@ func (c *commands) sayDomain(domain wire.Domain) {
 		return
 	}
 	c.say("%s", domain.Trouble)
+	if len(domain.Records) == 0 {
+		c.say("It is looked at again by itself, or now by: paastech domains check %s", domain.Name)
+		return
+	}
 	which := "one"
-	if strings.HasPrefix(string(domain.Name), "*.") { // what leads here does not prove all names below
+	if strings.HasPrefix(domain.Name, "*.") { // what leads here does not prove all names below
 		which = "both"
 	}
 	c.say("Set %s of these records where the DNS of the name is managed:", which)

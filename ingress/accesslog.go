@@ -149,7 +149,7 @@ func (i *Ingress) logged(next http.Handler) http.Handler {
 			host: host, method: r.Method, path: r.URL.EscapedPath(), protocol: r.Proto, client: i.client(r), agent: r.UserAgent(),
 			began: time.Now(), broken: true,
 		}
-		if found := i.table.Load().find(host); found != nil {
+		if _, found := i.table.Load().lookup(r); found != nil {
 			seen.project = found.route.Project
 		}
 		watched := &watchedWriter{ResponseWriter: w}

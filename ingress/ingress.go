@@ -251,8 +251,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.pages.refuse(w, r, http.StatusBadRequest)
 		return
 	}
-	host := hostname(r.Host)
-	entry := i.table.Load().find(host)
+	host, entry := i.table.Load().lookup(r)
 	if entry == nil && (i.reach.answer(w, r) || i.serveNeighbour(w, r)) {
 		return
 	}

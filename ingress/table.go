@@ -32,6 +32,54 @@ func shardOf(host paas.Hostname) int { return int(maphash.String(shardSeed, stri
 // table is all routes at one moment. It is never changed, only replaced.
 type table struct {
 	shards [shards]map[paas.Hostname]*entry
+	mounts map[paas.Hostname][]mount // parts of names, the longest path first
+}
+
+// mount leads what is at a path of a name, and below it, to another route than the rest.
+type mount struct {
+	path string
+	to   paas.Hostname // the route's own
+}
+
+// takes tells whether a request's path is at the mount or below it.
+func (m mount) takes(path string) bool {
+	rest, is := strings.CutPrefix(path, m.path)
+	return is && (rest == "" || rest[0] == '/')
+}
+
+// remount returns the mounts with those of a route in place of its earlier ones.
+func remount(all map[paas.Hostname][]mount, route paas.Hostname, earlier, next []paas.Mount) map[paas.Hostname][]mount {
+	if len(earlier) == 0 && len(next) == 0 {
+		return all
+	}
+	all = maps.Clone(all)
+	if all == nil {
+		all = map[paas.Hostname][]mount{}
+	}
+	for _, m := range earlier {
+		all[m.Host] = slices.DeleteFunc(slices.Clone(all[m.Host]), func(known mount) bool { return known.to == route && known.path == m.Path })
+		if len(all[m.Host]) == 0 {
+			delete(all, m.Host)
+		}
+	}
+	for _, m := range next {
+		all[m.Host] = append(slices.Clone(all[m.Host]), mount{m.Path, route})
+		slices.SortStableFunc(all[m.Host], func(a, b mount) int { return len(b.path) - len(a.path) })
+	}
+	return all
+}
+
+// lookup finds what a request is for: the name to look its route up by, and that; nil when it is nobody's.
+func (t *table) lookup(r *http.Request) (paas.Hostname, *entry) {
+	host := hostname(r.Host)
+	for _, m := range t.mounts[host] {
+		if m.takes(r.URL.Path) {
+			if found := t.get(m.to); found != nil {
+				return m.to, found
+			}
+		}
+	}
+	return host, t.find(host)
 }
 
 // get returns the entry of a hostname's own.
@@ -77,13 +125,19 @@ func (d *draft) set(host paas.Hostname, e *entry) {
 // all names of both. A name that is another's stays that one's.
 func (t *table) with(host paas.Hostname, e *entry) *table {
 	next := &draft{table: *t}
+	var mounted, mounts []paas.Mount
 	if earlier := t.get(host); earlier != nil {
+		mounted = earlier.route.Mounts
 		for _, name := range earlier.names() {
 			if known := next.get(name); known != nil && known.route.Host == host {
 				next.set(name, nil)
 			}
 		}
 	}
+	if e != nil {
+		mounts = e.route.Mounts
+	}
+	next.mounts = remount(t.mounts, host, mounted, mounts)
 	if e == nil {
 		return &next.table
 	}
@@ -173,7 +227,10 @@ func (i *Ingress) through(e, earlier *entry) http.Handler {
 		return earlier.through
 	}
 	counter := e.counter
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.forward(w, r, hostname(r.Host), counter) }))
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _ := i.table.Load().lookup(r)
+		i.forward(w, r, host, counter)
+	}))
 	for _, step := range slices.Backward(e.route.Steps) {
 		handler = i.step(step, handler)
 	}
@@ -214,7 +271,7 @@ func (e *entry) retireExcept(next *entry) targets {
 // any number of times, or never.
 func (i *Ingress) Replace(route paas.Route) func(context.Context) error {
 	route.Host = hostname(string(route.Host))
-	route.Targets, route.Also, route.Redirects = slices.Clone(route.Targets), slices.Clone(route.Also), maps.Clone(route.Redirects)
+	route.Targets, route.Also, route.Redirects, route.Mounts = slices.Clone(route.Targets), slices.Clone(route.Also), maps.Clone(route.Redirects), slices.Clone(route.Mounts)
 	i.changes.Lock()
 	defer i.changes.Unlock()
 	earlier := i.table.Load().get(route.Host)

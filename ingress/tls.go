@@ -88,7 +88,7 @@ func (i *Ingress) redirect(w http.ResponseWriter, r *http.Request) {
 	if i.keeper.HandleChallenge(w, r) || i.reach.answer(w, r) {
 		return
 	}
-	found := i.table.Load().find(hostname(r.Host))
+	_, found := i.table.Load().lookup(r)
 	if found == nil {
 		if !i.serveNeighbour(w, r) {
 			i.pages.show(w, r, nil)

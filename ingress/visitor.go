@@ -148,6 +148,9 @@ func (i *Ingress) live(host []byte) (paas.Hostname, *entry) {
 		name = hostname(string(host))
 		found = table.find(name)
 	}
+	if len(table.mounts) > 0 && table.mounts[name] != nil { // its path decides
+		return "", nil
+	}
 	if found == nil || found.route.State != paas.RouteLive || found.through != nil || found.route.Reception.Admission != paas.AdmissionOpen {
 		return "", nil
 	}

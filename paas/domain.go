@@ -3,6 +3,7 @@ package paas
 import (
 	"context"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // it is the project's who proves it first: by a record that only the name's owner can set.
 type Domain struct {
 	Name      Hostname // in ASCII; *.example.com for all names one label below
+	Path      string   // /api: the project has what is there and below, the rest of the name is another's of its owner; empty: all
 	Project   ProjectID
 	Token     string   // to be found in a TXT record, for the proof
 	Redirect  Hostname // another name of the project's that visitors are sent to; empty: the application answers
@@ -65,6 +67,29 @@ func ParseDomain(text, platform string) (Hostname, error) {
 	return Hostname(ascii), nil
 }
 
+// domainPath is what paths of domains look like; none of their parts is . or ..
+var domainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// maxDomainPath is how many bytes a domain's path has at the most.
+const maxDomainPath = 100
+
+// ParseDomainAndPath reads a name that may have a path behind it.
+func ParseDomainAndPath(text, platform string) (name Hostname, path string, err error) {
+	text, path, deep := strings.Cut(strings.TrimSpace(text), "/")
+	name, err = ParseDomain(text, platform)
+	if path = strings.TrimSuffix(path, "/"); err != nil || !deep || path == "" {
+		return name, "", err
+	}
+	path = "/" + path
+	if len(path) > maxDomainPath || !domainPath.MatchString(path) || strings.HasPrefix(string(name), "*.") {
+		return "", "", InvalidField("name", "%q is no path of a domain. Give one like shop.example.com/api.", text+path)
+	}
+	return name, path, nil
+}
+
+// String is the name with its path.
+func (d Domain) String() string { return string(d.Name) + d.Path }
+
 // Wildcard tells whether the domain stands for all names below another.
 func (d Domain) Wildcard() bool { return strings.HasPrefix(string(d.Name), "*.") }
 
@@ -93,6 +118,9 @@ type Record struct {
 
 // Records are those that lead a domain here, or prove it. target is the application's own name.
 func (d Domain) Records(target Hostname) []Record {
+	if d.Path != "" {
+		return nil // those of the name are enough
+	}
 	lead := Record{"CNAME", string(d.Name), string(target), "leads visitors here"}
 	if apex, err := publicsuffix.EffectiveTLDPlusOne(string(d.Name)); err == nil && apex == string(d.Name) {
 		lead = Record{"ALIAS, or A and AAAA", string(d.Name), string(target) + ", or its addresses", "leads visitors here"}

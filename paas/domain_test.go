@@ -1,6 +1,7 @@
 package paas_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,5 +37,18 @@ func TestRecordsSayWhatToSet(t *testing.T) {
 	}
 	if d := (paas.Domain{Name: "*.example.com"}); d.ProofName() != "_paastech.example.com" {
 		t.Errorf("a wildcard is proven at %s", d.ProofName())
+	}
+}
+
+func TestParseDomainAndPath(t *testing.T) {
+	for text, want := range map[string]string{
+		"shop.example.com": "shop.example.com", "Shop.Example.com/": "shop.example.com", "shop.example.com/api": "shop.example.com/api", "shop.example.com/api/v1.2/": "shop.example.com/api/v1.2",
+		"shop.example.com/API": "shop.example.com/API", "shop.example.com/..": "", "shop.example.com/a/./b": "", "shop.example.com//a": "", "shop.example.com/a b": "", "shop.example.com/a%2f": "", "*.example.com/a": "", "/a": "", "co.uk/a": "",
+		"shop.example.com/" + strings.Repeat("a", 101): "", "https://shop.example.com/a": "",
+	} {
+		name, path, err := paas.ParseDomainAndPath(text, "paas.example.com")
+		if got := string(name) + path; (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%q: %q %v, not %q", text, got, err, want)
+		}
 	}
 }

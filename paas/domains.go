@@ -29,10 +29,11 @@ func (n *names) of(id ProjectID) []Domain {
 	return n.have[id]
 }
 
-func (n *names) set(all []Domain) {
+// set takes the domains of all projects, and who owns those. A path counts only below a name of the same owner.
+func (n *names) set(all []Domain, owners map[ProjectID]UserID) {
 	have := map[ProjectID][]Domain{}
 	for _, d := range all {
-		if d.ProvenAt != nil {
+		if d.ProvenAt != nil && (d.Path == "" || ownerOf(d.Name, all, owners) == owners[d.Project]) {
 			have[d.Project] = append(have[d.Project], d)
 		}
 	}
@@ -41,10 +42,24 @@ func (n *names) set(all []Domain) {
 	n.have = have
 }
 
+// ownerOf is who has proven a name, the whole of it; empty when nobody has.
+func ownerOf(name Hostname, all []Domain, owners map[ProjectID]UserID) UserID {
+	for _, d := range all {
+		if d.Name == name && d.Path == "" && d.ProvenAt != nil {
+			return owners[d.Project]
+		}
+	}
+	return ""
+}
+
 // route is a project's, at its own name and at its proven domains.
 func (p *Platform) route(id ProjectID, state RouteState) Route {
 	route := Route{Host: p.Hostname(id), Project: id, State: state, Reception: p.receptions.of(id)}
 	for _, d := range p.names.of(id) {
+		if d.Path != "" {
+			route.Mounts = append(route.Mounts, Mount{d.Name, d.Path})
+			continue
+		}
 		if d.Redirect == "" {
 			route.Also = append(route.Also, d.Name)
 			continue
@@ -86,15 +101,24 @@ func (p *Platform) learnNames(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.names.set(all)
+	projects, err := p.Store.AllProjects(ctx)
+	if err != nil {
+		return err
+	}
+	owners := make(map[ProjectID]UserID, len(projects))
+	for _, project := range projects {
+		owners[project.ID] = project.Owner
+	}
+	p.names.set(all, owners)
 	return nil
 }
 
-// renamed has a project's route follow its domains.
+// renamed has a project's route follow its domains. Paths below them may be other projects'.
 func (p *Platform) renamed(ctx context.Context, id ProjectID) error {
 	if err := p.learnNames(ctx); err != nil {
 		return err
 	}
+	defer p.wakeReconcile()
 	if err := p.reconcileRoute(ctx, id); err != nil {
 		p.wakeReconcile()
 		return err
@@ -117,14 +141,17 @@ func (p *Platform) AddDomain(ctx context.Context, caller User, id ProjectID, tex
 	if err != nil {
 		return Domain{}, err
 	}
-	name, err := ParseDomain(text, p.Domain)
+	name, path, err := ParseDomainAndPath(text, p.Domain)
 	if err != nil {
 		return Domain{}, err
+	}
+	if path != "" && redirect != "" {
+		return Domain{}, InvalidField("redirect", "What is below a path is the project's, or another's: only whole names are sent elsewhere.")
 	}
 	token := make([]byte, 16)
 	_, _ = rand.Read(token) // never fails (crypto/rand)
 	now := p.now()
-	domain := Domain{Name: name, Project: id, Token: hex.EncodeToString(token), CreatedAt: now, CheckedAt: now}
+	domain := Domain{Name: name, Path: path, Project: id, Token: hex.EncodeToString(token), CreatedAt: now, CheckedAt: now}
 	if redirect != "" {
 		if domain.Redirect, err = p.redirectTo(ctx, project, name, redirect); err != nil {
 			return Domain{}, err
@@ -133,7 +160,7 @@ func (p *Platform) AddDomain(ctx context.Context, caller User, id ProjectID, tex
 	if err := p.Store.AddDomain(ctx, domain, MaxDomains); err != nil {
 		return Domain{}, err
 	}
-	p.tellProject(ctx, EventProjectChanged, project, caller, "added the domain "+string(name))
+	p.tellProject(ctx, EventProjectChanged, project, caller, "added the domain "+domain.String())
 	return p.checkDomain(ctx, domain)
 }
 
@@ -146,7 +173,7 @@ func (p *Platform) redirectTo(ctx context.Context, project Project, name Hostnam
 	if err != nil {
 		return "", err
 	}
-	if to == name || strings.HasPrefix(string(to), "*.") || !slices.ContainsFunc(all, func(d Domain) bool { return d.Name == to && d.Redirect == "" }) {
+	if to == name || strings.HasPrefix(string(to), "*.") || !slices.ContainsFunc(all, func(d Domain) bool { return d.Name == to && d.Path == "" && d.Redirect == "" }) {
 		return "", InvalidField("redirect", "Visitors are sent to another domain of the project: add %s first.", to)
 	}
 	return to, nil
@@ -166,13 +193,13 @@ func (p *Platform) domain(ctx context.Context, caller User, id ProjectID, text s
 	if err != nil {
 		return Domain{}, err
 	}
-	name, err := ParseDomain(text, p.Domain)
+	name, path, err := ParseDomainAndPath(text, p.Domain)
 	if err != nil {
 		return Domain{}, err
 	}
-	at := slices.IndexFunc(all, func(d Domain) bool { return d.Name == name })
+	at := slices.IndexFunc(all, func(d Domain) bool { return d.Name == name && d.Path == path })
 	if at < 0 {
-		return Domain{}, Errorf(NotFound, ENotFound, "The project has no domain %s.", name)
+		return Domain{}, Errorf(NotFound, ENotFound, "The project has no domain %s%s.", name, path)
 	}
 	return all[at], nil
 }
@@ -187,10 +214,10 @@ func (p *Platform) RemoveDomain(ctx context.Context, caller User, id ProjectID, 
 	if err != nil {
 		return err
 	}
-	if err := p.Store.RemoveDomain(ctx, id, domain.Name); err != nil {
+	if err := p.Store.RemoveDomain(ctx, domain); err != nil {
 		return err
 	}
-	p.tellProject(ctx, EventProjectChanged, project, caller, "removed the domain "+string(domain.Name))
+	p.tellProject(ctx, EventProjectChanged, project, caller, "removed the domain "+domain.String())
 	return p.renamed(ctx, id)
 }
 
@@ -208,13 +235,13 @@ func (p *Platform) checkDomain(ctx context.Context, domain Domain) (Domain, erro
 	err := p.Store.SaveDomain(ctx, domain)
 	if IsCode(err, ETaken) {
 		domain.ProvenAt = nil
-		domain.Trouble = fmt.Sprintf("%s belongs to another project, whose owner proved it before. It is free when that gives it up.", domain.Name)
+		domain.Trouble = fmt.Sprintf("%s belongs to another project, whose owner proved it before. It is free when that gives it up.", domain)
 		return domain, p.Store.SaveDomain(ctx, domain)
 	}
 	if err != nil || !proves {
 		return domain, err
 	}
-	p.Log.InfoContext(ctx, "a domain is proven", "domain", domain.Name, "project", domain.Project)
+	p.Log.InfoContext(ctx, "a domain is proven", "domain", domain.String(), "project", domain.Project)
 	return domain, p.renamed(ctx, domain.Project)
 }
 
@@ -225,6 +252,9 @@ func (p *Platform) troubleWith(ctx context.Context, d Domain) string {
 	defer cancel()
 	if p.Resolver == nil {
 		return "This platform cannot ask the DNS."
+	}
+	if d.Path != "" {
+		return p.troubleWithPath(ctx, d)
 	}
 	texts, err := p.Resolver.TXT(ctx, d.ProofName())
 	if err == nil && slices.Contains(texts, d.ProofText()) {
@@ -238,6 +268,28 @@ func (p *Platform) troubleWith(ctx context.Context, d Domain) string {
 		return fmt.Sprintf("%s does not lead to this platform yet, and there is no TXT record %s that proves it.", d.Name, d.ProofName())
 	}
 	return ""
+}
+
+// troubleWithPath says why what is below a name's path is not the project's: the whole name must be another project's
+// of its owner.
+func (p *Platform) troubleWithPath(ctx context.Context, d Domain) string {
+	all, err := p.Store.AllDomains(ctx)
+	if err != nil {
+		return "The database does not answer."
+	}
+	owners := map[ProjectID]UserID{}
+	for _, other := range all {
+		if other.Name != d.Name {
+			continue
+		}
+		if project, err := p.Store.Project(ctx, other.Project); err == nil {
+			owners[project.ID] = project.Owner
+		}
+	}
+	if owner := ownerOf(d.Name, all, owners); owner != "" && owner == owners[d.Project] {
+		return ""
+	}
+	return fmt.Sprintf("%s is no name of yours yet: add it to another project of yours, and prove it.", d.Name)
 }
 
 // domainLoop looks at claims again until they are proven or old, and now and then at what is proven.
@@ -265,7 +317,7 @@ func (p *Platform) checkDomains(ctx context.Context) error {
 	turns := make(chan struct{}, checksOfDomains)
 	for _, d := range all {
 		if d.ProvenAt == nil && p.now().Sub(d.CreatedAt) > claimLifetime {
-			if err := p.Store.RemoveDomain(ctx, d.Project, d.Name); err != nil {
+			if err := p.Store.RemoveDomain(ctx, d); err != nil {
 				return err
 			}
 			continue

@@ -27,7 +27,7 @@ func (p *Platform) decidedRoute(w world, project Project) Route {
 }
 
 func sameRoute(a, b Route) bool {
-	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Also, b.Also) && maps.Equal(a.Redirects, b.Redirects) &&
+	return a.Host == b.Host && a.State == b.State && slices.Equal(a.Targets, b.Targets) && slices.Equal(a.Also, b.Also) && maps.Equal(a.Redirects, b.Redirects) && slices.Equal(a.Mounts, b.Mounts) &&
 		a.Reception == b.Reception && a.Protocol == b.Protocol && a.Plain == b.Plain && slices.EqualFunc(a.Steps, b.Steps, func(a, b Step) bool { return reflect.DeepEqual(a, b) })
 }
 

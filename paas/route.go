@@ -26,6 +26,7 @@ type Route struct {
 	Host      Hostname              // the project's own
 	Also      []Hostname            // its domains, sorted; *.example.com is any name one label below
 	Redirects map[Hostname]Hostname // names whose visitors are sent to another
+	Mounts    []Mount               // parts of others' names
 	Project   ProjectID
 	State     RouteState
 	Targets   []netip.AddrPort // where the live containers answer
@@ -33,6 +34,12 @@ type Route struct {
 	Protocol  Protocol         // that the containers speak
 	Plain     bool             // requests without TLS are not sent to https
 	Steps     []Step           // what is done to requests on their way, in order
+}
+
+// Mount is a part of a name: the path, and all that is below it.
+type Mount struct {
+	Host Hostname
+	Path string
 }
 
 // Router is the ingress. A change is effective when the call returns.

@@ -156,7 +156,7 @@ type ProjectStore interface {
 	AddDomain(ctx context.Context, domain Domain, most int) error
 	// SaveDomain keeps what a check found; ETaken when another project has proven the name.
 	SaveDomain(ctx context.Context, domain Domain) error
-	RemoveDomain(ctx context.Context, project ProjectID, name Hostname) error
+	RemoveDomain(ctx context.Context, d Domain) error
 	Domains(ctx context.Context, project ProjectID) ([]Domain, error) // by name
 	AllDomains(ctx context.Context) ([]Domain, error)                 // but of projects that are being deleted
 	// SetDepth keeps how deep a project sleeps, and since when; that is no change of its owner's.

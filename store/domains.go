@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,7 +12,7 @@ import (
 )
 
 type domainRow struct {
-	Name      string `gorm:"primaryKey"`
+	Name      string `gorm:"primaryKey"` // with its path, when it has one
 	ProjectID string `gorm:"primaryKey"`
 	Token     string
 	Redirect  string
@@ -25,14 +26,18 @@ func (domainRow) TableName() string { return "domains" }
 
 func newDomainRow(d paas.Domain) domainRow {
 	return domainRow{
-		Name: string(d.Name), ProjectID: string(d.Project), Token: d.Token, Redirect: string(d.Redirect),
+		Name: d.String(), ProjectID: string(d.Project), Token: d.Token, Redirect: string(d.Redirect),
 		CreatedAt: stored(d.CreatedAt), CheckedAt: stored(d.CheckedAt), ProvenAt: storedOptional(d.ProvenAt), Trouble: d.Trouble,
 	}
 }
 
 func (row domainRow) domain() paas.Domain {
+	name, path := row.Name, ""
+	if slash := strings.IndexByte(name, '/'); slash >= 0 {
+		name, path = name[:slash], name[slash:]
+	}
 	return paas.Domain{
-		Name: paas.Hostname(row.Name), Project: paas.ProjectID(row.ProjectID), Token: row.Token, Redirect: paas.Hostname(row.Redirect),
+		Name: paas.Hostname(name), Path: path, Project: paas.ProjectID(row.ProjectID), Token: row.Token, Redirect: paas.Hostname(row.Redirect),
 		CreatedAt: row.CreatedAt.UTC(), CheckedAt: row.CheckedAt.UTC(), ProvenAt: storedOptional(row.ProvenAt), Trouble: row.Trouble,
 	}
 }
@@ -54,7 +59,7 @@ func (s *Store) AddDomain(ctx context.Context, d paas.Domain, most int) error {
 		row := newDomainRow(d)
 		added := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if added.Error == nil && added.RowsAffected == 0 {
-			return paas.Errorf(paas.Conflict, paas.ETaken, "The project has the domain %s already: paastech domains check %s looks at it again.", d.Name, d.Name)
+			return paas.Errorf(paas.Conflict, paas.ETaken, "The project has the domain %s already: paastech domains check %s looks at it again.", d, d)
 		}
 		return added.Error
 	})
@@ -65,11 +70,11 @@ func (s *Store) SaveDomain(ctx context.Context, d paas.Domain) error {
 	return s.write(ctx, "keep a check of a domain", func(tx *gorm.DB) error {
 		if d.ProvenAt != nil {
 			var others int64
-			if err := tx.Model(&domainRow{}).Where("name = ? AND project_id <> ? AND proven_at IS NOT NULL", string(d.Name), string(d.Project)).Count(&others).Error; err != nil {
+			if err := tx.Model(&domainRow{}).Where("name = ? AND project_id <> ? AND proven_at IS NOT NULL", d.String(), string(d.Project)).Count(&others).Error; err != nil {
 				return err
 			}
 			if others > 0 {
-				return paas.Errorf(paas.Conflict, paas.ETaken, "%s belongs to another project.", d.Name)
+				return paas.Errorf(paas.Conflict, paas.ETaken, "%s belongs to another project.", d)
 			}
 		}
 		row := newDomainRow(d)
@@ -79,9 +84,9 @@ func (s *Store) SaveDomain(ctx context.Context, d paas.Domain) error {
 }
 
 // RemoveDomain forgets a domain; it is no error that there is none.
-func (s *Store) RemoveDomain(ctx context.Context, project paas.ProjectID, name paas.Hostname) error {
+func (s *Store) RemoveDomain(ctx context.Context, d paas.Domain) error {
 	return s.write(ctx, "remove domain", func(tx *gorm.DB) error {
-		return tx.Where("name = ? AND project_id = ?", string(name), string(project)).Delete(&domainRow{}).Error
+		return tx.Where("name = ? AND project_id = ?", d.String(), string(d.Project)).Delete(&domainRow{}).Error
 	})
 }
 

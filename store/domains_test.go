@@ -58,8 +58,8 @@ func TestANameIsTheFirstsWhoProvesIt(t *testing.T) {
 		if winner == shop {
 			loser = blog
 		}
-		must(t, s.RemoveDomain(ctx, winner, "shop.example.com"))
-		must(t, s.RemoveDomain(ctx, winner, "shop.example.com"))
+		must(t, s.RemoveDomain(ctx, claim(winner)))
+		must(t, s.RemoveDomain(ctx, claim(winner)))
 		next := claim(loser)
 		next.ProvenAt, next.Trouble = new(birth.Add(2*time.Hour)), "gone"
 		must(t, s.SaveDomain(ctx, next))
@@ -67,6 +67,16 @@ func TestANameIsTheFirstsWhoProvesIt(t *testing.T) {
 		must(t, err)
 		if at := slices.IndexFunc(mine, func(d paas.Domain) bool { return d.Name == next.Name }); at < 0 || !mine[at].ProvenAt.Equal(*next.ProvenAt) || mine[at].Trouble != "gone" || mine[at].Token != next.Token {
 			t.Errorf("read %+v, wrote %+v", mine, next)
+		}
+		part := claim(loser)
+		part.Path, part.ProvenAt = "/api/v1", new(birth)
+		must(t, s.RemoveDomain(ctx, next))
+		must(t, s.AddDomain(ctx, part, 2))
+		must(t, s.SaveDomain(ctx, part))
+		mine, err = s.Domains(ctx, loser)
+		must(t, err)
+		if !slices.ContainsFunc(mine, func(d paas.Domain) bool { return d.Name == part.Name && d.Path == part.Path && d.ProvenAt != nil }) {
+			t.Errorf("a part of a name was kept as %+v", mine)
 		}
 		must(t, s.BeginProjectDeletion(ctx, loser))
 		if all, err = s.AllDomains(ctx); err != nil || slices.ContainsFunc(all, func(d paas.Domain) bool { return d.Project == loser }) {

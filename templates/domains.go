@@ -25,7 +25,7 @@ type DomainRow struct {
 func (d Domains) Targets() []paas.Hostname {
 	var all []paas.Hostname
 	for _, row := range d.Rows {
-		if row.Domain.Redirect == "" && !row.Wildcard() {
+		if row.Redirect == "" && row.Path == "" && !row.Wildcard() {
 			all = append(all, row.Domain.Name)
 		}
 	}

@@ -291,7 +291,7 @@ func TestFailuresArePages(t *testing.T) {
 		t.Errorf("%d", status)
 	}
 	v.store.Close()
-	if _, status, page = v.visit("/dashboard"); status != 500 || strings.Contains(page, "sql") {
+	if _, status, page = v.visit("/dashboard/profile"); status != 500 || strings.Contains(page, "sql") {
 		t.Errorf("%d %s", status, page)
 	}
 }

@@ -14,7 +14,7 @@ type NewDomain struct {
 
 // Domain is a name of a project beside its own, or one that it claims.
 type Domain struct {
-	Name      paas.Hostname `json:"name"`
+	Name      string        `json:"name"`
 	Proven    bool          `json:"proven"`
 	Redirect  paas.Hostname `json:"redirect,omitempty"`
 	Trouble   string        `json:"trouble,omitempty"`
@@ -34,7 +34,7 @@ type Record struct {
 // DomainOf shows a domain; target is the application's own name.
 func DomainOf(d paas.Domain, target paas.Hostname) Domain {
 	shown := Domain{
-		Name: d.Name, Proven: d.ProvenAt != nil, Redirect: d.Redirect, Trouble: d.Trouble, CreatedAt: d.CreatedAt, CheckedAt: d.CheckedAt, Records: []Record{},
+		Name: d.String(), Proven: d.ProvenAt != nil, Redirect: d.Redirect, Trouble: d.Trouble, CreatedAt: d.CreatedAt, CheckedAt: d.CheckedAt, Records: []Record{},
 	}
 	for _, record := range d.Records(target) {
 		shown.Records = append(shown.Records, Record(record))
