@@ -52,6 +52,8 @@ type GitConfig struct {
 
 // IngressConfig is the reverse proxy in front of the applications.
 type IngressConfig struct {
+	Mode           string
+	Traefik        TraefikConfig
 	Listen         string
 	ListenTLS      string
 	PublicURL      string
@@ -60,6 +62,13 @@ type IngressConfig struct {
 
 	ConnectionsPerAddress int
 	AccessLog             AccessLogConfig
+}
+
+// TraefikConfig is of a Traefik that stands in front.
+type TraefikConfig struct {
+	Version      int
+	EntryPoints  []string
+	CertResolver string
 }
 
 // AccessLogConfig is where requests are written about.
@@ -193,6 +202,12 @@ type LogConfig struct {
 	Format string
 }
 
+// Modes of the ingress: it has the ports, or a Traefik has them and asks it.
+const (
+	modeOwn     = "own"
+	modeTraefik = "traefik"
+)
+
 // defaults make it work with no configuration at all: everything on loopback.
 func defaults() Config {
 	return Config{
@@ -200,7 +215,10 @@ func defaults() Config {
 		Domain:  "localhost",
 		Server:  ServerConfig{Listen: "127.0.0.1:3000"},
 		Git:     GitConfig{Listen: "127.0.0.1:2222"},
-		Ingress: IngressConfig{Listen: "127.0.0.1:8080", ConnectionsPerAddress: 1000, AccessLog: AccessLogConfig{Sample: 1}},
+		Ingress: IngressConfig{
+			Mode: modeOwn, Traefik: TraefikConfig{Version: 3, EntryPoints: []string{"websecure"}},
+			Listen: "127.0.0.1:8080", ConnectionsPerAddress: 1000, AccessLog: AccessLogConfig{Sample: 1},
+		},
 		TLS:     TLSConfig{HSTS: types.Duration(365 * 24 * time.Hour)},
 		Builder: BuilderConfig{Memory: "2GiB", CPU: 2, Timeout: types.Duration(15 * time.Minute), Concurrency: 2},
 		Deploy: DeployConfig{

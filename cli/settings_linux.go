@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paastech-cloud/paastech/deployer"
+	"github.com/paastech-cloud/paastech/deployer/traefik"
 	"github.com/paastech-cloud/paastech/ingress"
 	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
@@ -96,8 +97,30 @@ func (c IngressConfig) options() (ingress.Options, error) {
 	if options.TrustedProxies, err = prefixes("ingress.trustedProxies", c.TrustedProxies); err != nil {
 		return options, err
 	}
-	options.ProxyProtocol, err = prefixes("ingress.proxyProtocol", c.ProxyProtocol)
-	return options, err
+	if options.ProxyProtocol, err = prefixes("ingress.proxyProtocol", c.ProxyProtocol); err != nil {
+		return options, err
+	}
+	return options, c.front(&options)
+}
+
+// front has the ingress stand behind a Traefik, when that is the mode.
+func (c IngressConfig) front(options *ingress.Options) error {
+	switch {
+	case c.Mode == modeOwn:
+		return nil
+	case c.Mode != modeTraefik:
+		return fmt.Errorf("ingress.mode %q: own or traefik", c.Mode)
+	case c.ListenTLS != "":
+		return fmt.Errorf("ingress.listenTLS %q: with ingress.mode traefik, Traefik has the certificates: leave it empty", c.ListenTLS)
+	case c.Traefik.Version != 2 && c.Traefik.Version != 3:
+		return fmt.Errorf("ingress.traefik.version %d: 2 or 3", c.Traefik.Version)
+	}
+	if len(options.TrustedProxies) == 0 {
+		options.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	provider := traefik.Provider{Version: c.Traefik.Version, EntryPoints: c.Traefik.EntryPoints, CertResolver: c.Traefik.CertResolver, Server: "http://" + c.Listen}
+	options.Provider = provider.Document
+	return nil
 }
 
 // appURL is where applications are from the outside: as configured, else as listened on.

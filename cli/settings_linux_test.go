@@ -10,6 +10,12 @@ import (
 
 func TestWrongValuesNameTheirKey(t *testing.T) {
 	for content, says := range map[string]string{
+		"ingress: {mode: nginx}":                                          "ingress.mode",
+		"ingress: {mode: traefik, listenTLS: ':443'}":                     "ingress.listenTLS",
+		"ingress: {mode: traefik, traefik: {version: 1}}":                 "ingress.traefik.version",
+		"ingress: {connectionsPerAddress: -1}":                            "ingress.connectionsPerAddress",
+		"ingress: {accessLog: {sample: 2}}":                               "ingress.accessLog.sample",
+		"ingress: {proxyProtocol: [somewhere]}":                           "ingress.proxyProtocol",
 		"accounts: {registration: maybe}":                                 "accounts.registration",
 		"accounts: {unverifiedTTL: -1h}":                                  "accounts.unverifiedTTL",
 		"accounts: {challenge: captcha}":                                  "accounts.challenge",

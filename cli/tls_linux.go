@@ -122,10 +122,10 @@ func (c TLSConfig) acme(zone string) (*certificate.ACME, error) {
 	return acme, nil
 }
 
-// dashboardSite has the ingress serve the dashboard too, when it is public over TLS; nil: it does not.
+// dashboardSite has the ingress serve the dashboard too, when it is public over TLS, ours or a Traefik's; nil: it does not.
 func (c Config) dashboardSite() (*ingress.Site, error) {
 	public, err := url.Parse(c.Server.PublicURL)
-	if c.Ingress.ListenTLS == "" || err != nil || public.Scheme != "https" {
+	if c.Ingress.ListenTLS == "" && c.Ingress.Mode != modeTraefik || err != nil || public.Scheme != "https" {
 		return nil, nil //nolint:nilnil // none is wanted
 	}
 	address, err := net.ResolveTCPAddr("tcp", c.Server.Listen)

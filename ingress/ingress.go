@@ -37,6 +37,8 @@ type Options struct {
 	ConnectionsPerAddress int       // of one client at a time, trusted proxies excepted; 0 is no bound
 	AccessLog             AccessLog // of the requests; without a file there is none
 
+	Provider func(names []paas.Hostname) ([]byte, error) // the configuration of a proxy in front; nil: there is none
+
 	Log *slog.Logger
 }
 
@@ -252,7 +254,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	host, entry := i.table.Load().lookup(r)
-	if entry == nil && (i.reach.answer(w, r) || i.serveNeighbour(w, r)) {
+	if entry == nil && (i.reach.answer(w, r) || i.provide(w, r) || i.serveNeighbour(w, r)) {
 		return
 	}
 	if entry != nil && entry.route.State == stateRedirect {
