@@ -4,29 +4,52 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // BenchmarkIngress measures the ingress beside a bare Go proxy, nginx, HAProxy and Caddy, each in a
-// process of its own, in front of the same application: 64 connections that stay, from wrk. One turn is
+// process of its own, in front of the same application: 64 connections that stay. One turn is
 // one run of a second against each, so that all are measured under the same load of the machine.
 func BenchmarkIngress(b *testing.B) {
-	for _, program := range []string{"wrk", "nginx", "haproxy", "caddy"} {
+	for _, program := range []string{"wrk", "h2load", "nginx", "haproxy", "caddy"} {
 		if _, err := exec.LookPath(program); err != nil {
-			b.Skipf("%s is needed: apt-get install wrk nginx-light haproxy caddy", program)
+			b.Skipf("%s is needed: apt-get install wrk nghttp2-client nginx-light haproxy caddy", program)
 		}
 	}
-	application, _ := peer{"application", itself("application", 0)}.start(b, "")
-	for _, size := range []int{200, 100_000} {
-		b.Run(fmt.Sprintf("%dB", size), func(b *testing.B) { benchmarkPeers(b, application, size) })
+	application, _ := peer{"application", itself("application", 0)}.start(b, nil, "")
+	secure := newPeersTLS(b)
+	for _, kind := range []struct {
+		name   string
+		secure *peersTLS
+		drive  driver
+	}{
+		{"200B", nil, getting(200)},
+		{"100000B", nil, getting(100_000)},
+		{"TLS-200B", secure, gettingSecurely(200, "--h1")},
+		{"TLS-100000B", secure, gettingSecurely(100_000, "--h1")},
+		{"h2-200B", secure, gettingSecurely(200, "-m4")},
+		{"h2-100000B", secure, gettingSecurely(100_000, "-m4")},
+		{"upload-100000B", nil, uploading(100_000)},
+		{"WebSocket-echo", nil, echoing},
+	} {
+		b.Run(kind.name, func(b *testing.B) { benchmarkPeers(b, kind.name, application, kind.secure, kind.drive) })
 	}
 }
+
+// driver puts load on an address for a second.
+type driver func(b *testing.B, address string) loaded
 
 // measured is what the runs against one peer add up to.
 type measured struct {
@@ -37,24 +60,28 @@ type measured struct {
 	runs    int
 }
 
-func benchmarkPeers(b *testing.B, application string, size int) {
+func benchmarkPeers(b *testing.B, name, application string, secure *peersTLS, drive driver) {
 	all := peers()
 	results := make([]measured, len(all))
 	for n, p := range all {
-		address, process := p.start(b, application)
+		address, process := p.start(b, secure, application)
 		results[n] = measured{address: address, pid: process.Pid}
-		wrk(b, address, size) // its connections are there
+		drive(b, address) // its connections are there
 	}
 	direct := measured{address: application}
 	for b.Loop() {
-		direct.run(b, size)
+		if secure == nil {
+			direct.run(b, drive)
+		}
 		for n := range results {
-			results[n].run(b, size)
+			results[n].run(b, drive)
 		}
 	}
 	b.ReportMetric(0, "ns/op")
-	fmt.Printf("\n%-22s %10s %10s %9s %9s %8s\n", fmt.Sprintf("%d bytes", size), "requests/s", "cpu us/req", "p50 ms", "p99 ms", "PSS MB")
-	direct.print(b, "direct")
+	fmt.Printf("\n%-22s %10s %10s %9s %9s %8s\n", name, "requests/s", "cpu us/req", "p50 ms", "p99 ms", "PSS MB")
+	if secure == nil {
+		direct.print(b, "direct")
+	}
 	for n, p := range all {
 		results[n].print(b, p.name)
 	}
@@ -72,9 +99,9 @@ func bare(all []peer, results []measured) *measured {
 	return &measured{}
 }
 
-func (m *measured) run(b *testing.B, size int) {
+func (m *measured) run(b *testing.B, drive driver) {
 	before := cpuTime(b, m.pid)
-	seen := wrk(b, m.address, size)
+	seen := drive(b, m.address)
 	m.cpu += cpuTime(b, m.pid) - before
 	m.load.requests += seen.requests
 	m.load.rate += seen.rate
@@ -104,15 +131,101 @@ type loaded struct {
 	p50, p99         time.Duration
 }
 
-// wrk sends requests over 64 connections for a second.
-func wrk(b *testing.B, address string, size int) loaded {
+// getting has wrk ask for answers of a size, over 64 connections.
+func getting(size int) driver {
+	return func(b *testing.B, address string) loaded {
+		return wrk(b, fmt.Sprintf("http://%s/%d", address, size))
+	}
+}
+
+// uploading has it send bodies of a size.
+func uploading(size int) driver {
+	script := ""
+	return func(b *testing.B, address string) loaded {
+		if script == "" {
+			script = filepath.Join(b.TempDir(), "upload.lua")
+			must(b, os.WriteFile(script, fmt.Appendf(nil, "wrk.method = \"POST\"\nwrk.body = string.rep(\"x\", %d)\n", size), 0o600))
+		}
+		return wrk(b, "http://"+address+"/upload", "-s", script)
+	}
+}
+
+func wrk(b *testing.B, url string, more ...string) loaded {
 	b.Helper()
-	out, err := exec.Command("wrk", "--latency", "-t", "2", "-c", "64", "-d", "1s",
-		"-H", "Host: "+peerHost(0), fmt.Sprintf("http://%s/%d", address, size)).CombinedOutput()
+	arguments := append([]string{"--latency", "-t", "2", "-c", "64", "-d", "1s", "-H", "Host: " + peerHost(0)}, more...)
+	out, err := exec.Command("wrk", append(arguments, url)...).CombinedOutput()
 	if err != nil {
 		b.Fatalf("wrk: %v\n%s", err, out)
 	}
 	return parseWrk(b, out)
+}
+
+// gettingSecurely has h2load ask over TLS, over 64 connections; it knows the mean time alone, which stands for p50.
+func gettingSecurely(size int, protocol string) driver {
+	counts := regexp.MustCompile(`(?s)finished in [^,]+, ([0-9.]+) req/s.*requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded`)
+	mean := regexp.MustCompile(`time for request: +\S+ +\S+ +(\S+)`)
+	return func(b *testing.B, address string) (l loaded) {
+		b.Helper()
+		out, err := exec.Command("h2load", "-c", "64", "-t", "2", "-D", "1", protocol, "--connect-to="+address, fmt.Sprintf("https://%s/%d", peerHost(0), size)).CombinedOutput()
+		found, took := counts.FindSubmatch(out), mean.FindSubmatch(out)
+		if err != nil || found == nil || took == nil {
+			b.Fatalf("h2load: %v\n%s", err, out)
+		}
+		l.rate, _ = strconv.ParseFloat(string(found[1]), 64)
+		l.requests, _ = strconv.Atoi(string(found[2]))
+		succeeded, _ := strconv.Atoi(string(found[3]))
+		l.failed = l.requests - succeeded
+		l.p50, _ = time.ParseDuration(string(took[1]))
+		return l
+	}
+}
+
+// echoing has 64 WebSockets say a line of 200 bytes and wait for it to come back, again and again for a second. A
+// request is one line.
+func echoing(b *testing.B, address string) (l loaded) {
+	b.Helper()
+	line := strings.Repeat("x", 199) + "\n"
+	var talks sync.WaitGroup
+	var mu sync.Mutex
+	var took []time.Duration
+	end := time.Now().Add(time.Second)
+	for range 64 {
+		talks.Go(func() {
+			connection, err := net.Dial("tcp", address)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer connection.Close()
+			fmt.Fprintf(connection, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", peerHost(0))
+			reader := bufio.NewReader(connection)
+			if answer, err := http.ReadResponse(reader, nil); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+				b.Errorf("no upgrade: %v %v", answer, err)
+				return
+			}
+			var own []time.Duration
+			for began := time.Now(); began.Before(end); began = time.Now() {
+				if _, err := io.WriteString(connection, line); err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := reader.ReadString('\n'); err != nil {
+					b.Error(err)
+					return
+				}
+				own = append(own, time.Since(began))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took = append(took, own...)
+		})
+	}
+	talks.Wait()
+	if len(took) == 0 {
+		b.Fatal("nothing came back")
+	}
+	slices.Sort(took)
+	return loaded{requests: len(took), rate: float64(len(took)), p50: took[len(took)/2], p99: took[len(took)*99/100]}
 }
 
 func parseWrk(b *testing.B, out []byte) (l loaded) {

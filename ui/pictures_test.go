@@ -52,6 +52,7 @@ func (h *inhabited) everyPage(tab *browsertest.Tab, do func(name, path string)) 
 	for _, page := range [][2]string{
 		{"projects", "/dashboard"},
 		{"overview", projectPath(h, "")},
+		{"overview-maintenance", "/dashboard/" + string(h.failing.ID)},
 		{"events", projectPath(h, "events")},
 		{"deployments", projectPath(h, "deployments")},
 		{"deployment", projectPath(h, "deployments/4")},

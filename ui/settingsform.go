@@ -95,7 +95,7 @@ func (u *ui) groups(e *editable, processes []string) []settingGroup {
 			field("stop.grace", "Between SIGTERM and SIGKILL", lasts(p.GraceTimeout), &e.Stop.Grace),
 			field("sleep.after", "Sleeps when nobody asks for", "never", &e.Sleep.After),
 		}},
-		{"http", "Requests", "Redirects, headers, and who may come in, by address or password, are set below, as JSON.", false, []setting{
+		{"http", "Requests", "Redirects, headers, and who may come in, by address or password, are set as text, at the end of this form.", false, []setting{
 			speaks, plain, packed,
 			field("http.rate.average", "Requests each client may make", "any number", &e.HTTP.Rate.Average),
 			field("http.rate.period", "In a time of", "1s", &e.HTTP.Rate.Period),
