@@ -197,7 +197,7 @@ func echoing(b *testing.B, address string) (l loaded) {
 				return
 			}
 			defer connection.Close()
-			fmt.Fprintf(connection, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", peerHost(0))
+			fmt.Fprintf(connection, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", peerHost(0))
 			reader := bufio.NewReader(connection)
 			if answer, err := http.ReadResponse(reader, nil); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
 				b.Errorf("no upgrade: %v %v", answer, err)

@@ -5,8 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -54,7 +56,16 @@ func serveApplication(address, _ string, _ int) error {
 		n, _ := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n)
 	})
-	mux.HandleFunc("/ws", everything)
+	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
+		proof := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455, 4.2.2
+		connection, both, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer connection.Close()
+		fmt.Fprintf(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(proof[:]))
+		_, _ = io.Copy(connection, both)
+	})
 	mux.HandleFunc("/{size}", func(w http.ResponseWriter, r *http.Request) {
 		size, _ := strconv.Atoi(r.PathValue("size"))
 		w.Header().Set("Content-Length", strconv.Itoa(size))
