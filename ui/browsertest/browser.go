@@ -4,8 +4,11 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -32,12 +35,33 @@ type Browser struct {
 // New starts a browser. Names that are not known elsewhere, like those of applications, lead to this host.
 func New(t testing.TB) *Browser {
 	t.Helper()
+	return start(t)
+}
+
+// Trusting is New for a browser that trusts a CA besides: its certificate, in PEM.
+func Trusting(t testing.TB, ca []byte) *Browser {
+	t.Helper()
+	home := t.TempDir()
+	database, file := filepath.Join(home, ".pki", "nssdb"), filepath.Join(home, "ca.pem")
+	if err := errors.Join(os.MkdirAll(database, 0o700), os.WriteFile(file, ca, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, arguments := range [][]string{{"-N", "--empty-password"}, {"-A", "-t", "C,,", "-n", "ca", "-i", file}} {
+		if out, err := exec.Command("certutil", append(arguments, "-d", "sql:"+database)...).CombinedOutput(); err != nil {
+			t.Fatalf("certutil %v: %v\n%s", arguments, err, out)
+		}
+	}
+	return start(t, chromedp.Env("HOME="+home))
+}
+
+func start(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("host-resolver-rules", "MAP *.localhost 127.0.0.1"),
 		chromedp.Flag("force-color-profile", "srgb"),
 	)
-	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, end := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	b := &Browser{t: t, ctx: ctx}
 	t.Cleanup(func() { // the profile is removed after that
@@ -167,6 +191,18 @@ func (t *Tab) state() string {
 func (t *Tab) Visit(address string) {
 	t.t.Helper()
 	t.run("visit "+address, chromedp.Navigate(address))
+}
+
+// Refuses opens an address that the browser does not show, and returns why.
+func (t *Tab) Refuses(address string) error {
+	t.t.Helper()
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	err := t.do(ctx, chromedp.Navigate(address))
+	if err == nil {
+		t.t.Errorf("%s is shown:\n%s", address, t.state())
+	}
+	return err
 }
 
 // Path is where the tab is, without the host.
