@@ -26,9 +26,13 @@ func cmdDNS(ts *testscript.TestScript, neg bool, args []string) {
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
 	ts.Check(err)
 	zone := ts.Value(dnsKey{}).(*scriptDNS)
-	server := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(zone.answer)}
-	go func() { _ = server.ActivateAndServe() }()
-	ts.Defer(func() { _ = server.Shutdown() })
+	streams, err := net.Listen("tcp", packets.LocalAddr().String()) // a CA asks this way
+	ts.Check(err)
+	for _, server := range []*dns.Server{{PacketConn: packets}, {Listener: streams}} {
+		server.Handler = dns.HandlerFunc(zone.answer)
+		go func() { _ = server.ActivateAndServe() }()
+		ts.Defer(func() { _ = server.Shutdown() })
+	}
 	ts.Setenv("DNS", packets.LocalAddr().String())
 }
 

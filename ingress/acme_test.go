@@ -51,7 +51,7 @@ func TestCertificatesFromACME(t *testing.T) {
 func seenByOthers(t *testing.T, w *acmeWorld, i *Ingress) {
 	t.Helper()
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	must(t, os.WriteFile(roots, w.rootPEM, 0o600))
+	must(t, os.WriteFile(roots, w.pebble.Roots, 0o600))
 	curl := exec.Command("curl", "-sS", "--fail", "--cacert", roots, "--resolve", fmt.Sprintf("%s:%d:127.0.0.1", app, w.secure), fmt.Sprintf("https://%s:%d/", app, w.secure))
 	if out, err := curl.CombinedOutput(); err != nil || string(out) != "secure" {
 		t.Errorf("curl: %v %s", err, out)
@@ -147,7 +147,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 // A CA that refuses half of its nonces, one that asks to come later, and one that is dead.
 func TestCAsInTrouble(t *testing.T) {
 	t.Run("nonces", func(t *testing.T) {
-		w := newACMEWorld(t, acmeOptions{nonces: "50"})
+		w := newACMEWorld(t, acmeOptions{refuses: 50})
 		i := w.ingress(nil)
 		i.Replace(live(upstream(t, says("x"))))
 		if _, err := w.visit(i, app); err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/paastech-cloud/paastech/ingress/certificate"
+	"github.com/paastech-cloud/paastech/ingress/pebbletest"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -48,14 +49,15 @@ var h2specStricter = map[string]string{
 // TestHTTP2Conformance runs h2spec's cases for RFC 9113 and RFC 7541, the strict ones among them, against
 // the secure listener, and against the plain one for clients that know of it.
 func TestHTTP2Conformance(t *testing.T) {
-	h2spec := builtOnce(t, "h2spec-"+h2specVersion, func(binary string) *exec.Cmd {
+	h2spec, err := pebbletest.Once("h2spec-"+h2specVersion, "h2spec", func(binary string) *exec.Cmd {
 		module := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(module, "go.mod"), []byte(h2specModule), 0o600))
 		build := exec.Command("go", "build", "-mod=mod", "-ldflags=-s -w", "-o", binary, "github.com/summerwind/h2spec/cmd/h2spec")
 		build.Dir = module
 		build.Env = append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0")
 		return build
-	}, "h2spec")
+	})
+	must(t, err)
 	const name paas.Hostname = "localhost" // which it can resolve, and asks for
 	i := runningAt(t, Options{Listen: "127.0.0.1:0", TLS: &TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}})
 	var asked atomic.Int64
