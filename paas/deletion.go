@@ -132,7 +132,7 @@ func (p *Platform) finishProject(ctx context.Context, project Project) error {
 	}
 	defer release()
 	p.Router.Remove(p.Hostname(id))
-	if err := p.learnNames(ctx); err != nil { // its domains are free
+	if err := p.renamed(ctx); err != nil { // its domains are free
 		p.Log.WarnContext(ctx, "read the domains", "error", err)
 	}
 	for _, step := range []struct {

@@ -29,8 +29,9 @@ func (n *names) of(id ProjectID) []Domain {
 	return n.have[id]
 }
 
-// set takes the domains of all projects, and who owns those. A path counts only below a name of the same owner.
-func (n *names) set(all []Domain, owners map[ProjectID]UserID) {
+// set takes the domains of all projects, and who owns those. A path counts only below a name of the same owner. It
+// returns whose names are others now.
+func (n *names) set(all []Domain, owners map[ProjectID]UserID) []ProjectID {
 	have := map[ProjectID][]Domain{}
 	for _, d := range all {
 		if d.ProvenAt != nil && (d.Path == "" || ownerOf(d.Name, all, owners) == owners[d.Project]) {
@@ -39,7 +40,15 @@ func (n *names) set(all []Domain, owners map[ProjectID]UserID) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	same := func(a, b Domain) bool { return a.Name == b.Name && a.Path == b.Path && a.Redirect == b.Redirect }
+	var changed []ProjectID
+	for id := range owners {
+		if !slices.EqualFunc(n.have[id], have[id], same) {
+			changed = append(changed, id)
+		}
+	}
 	n.have = have
+	return changed
 }
 
 // ownerOf is who has proven a name, the whole of it; empty when nobody has.
@@ -88,40 +97,41 @@ func (p *Platform) learn(ctx context.Context) error {
 	if err := p.learnReceptions(ctx); err != nil {
 		return err
 	}
-	if err := p.learnNames(ctx); err != nil {
+	if _, err := p.learnNames(ctx); err != nil {
 		return err
 	}
 	p.learned.Store(true)
 	return nil
 }
 
-// learnNames reads the domains from the store.
-func (p *Platform) learnNames(ctx context.Context) error {
+// learnNames reads the domains from the store, and returns whose are others than before.
+func (p *Platform) learnNames(ctx context.Context) (changed []ProjectID, err error) {
 	all, err := p.Store.AllDomains(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	projects, err := p.Store.AllProjects(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	owners := make(map[ProjectID]UserID, len(projects))
 	for _, project := range projects {
 		owners[project.ID] = project.Owner
 	}
-	p.names.set(all, owners)
-	return nil
+	return p.names.set(all, owners), nil
 }
 
-// renamed has a project's route follow its domains. Paths below them may be other projects'.
-func (p *Platform) renamed(ctx context.Context, id ProjectID) error {
-	if err := p.learnNames(ctx); err != nil {
+// renamed has routes follow the domains: a project's own, and those of others that have parts of its names.
+func (p *Platform) renamed(ctx context.Context) error {
+	changed, err := p.learnNames(ctx)
+	if err != nil {
 		return err
 	}
-	defer p.wakeReconcile()
-	if err := p.reconcileRoute(ctx, id); err != nil {
-		p.wakeReconcile()
-		return err
+	for _, id := range changed {
+		if err := p.reconcileRoute(ctx, id); err != nil {
+			p.wakeReconcile()
+			return err
+		}
 	}
 	return nil
 }
@@ -218,7 +228,7 @@ func (p *Platform) RemoveDomain(ctx context.Context, caller User, id ProjectID, 
 		return err
 	}
 	p.tellProject(ctx, EventProjectChanged, project, caller, "removed the domain "+domain.String())
-	return p.renamed(ctx, id)
+	return p.renamed(ctx)
 }
 
 // checkDomain looks at the DNS, keeps what it found, and makes a name that is proven now the project's.
@@ -242,7 +252,7 @@ func (p *Platform) checkDomain(ctx context.Context, domain Domain) (Domain, erro
 		return domain, err
 	}
 	p.Log.InfoContext(ctx, "a domain is proven", "domain", domain.String(), "project", domain.Project)
-	return domain, p.renamed(ctx, domain.Project)
+	return domain, p.renamed(ctx)
 }
 
 // troubleWith says what is missing for a domain to be proven, or to work; empty when nothing is. Why it does
