@@ -21,8 +21,7 @@ func TestProjectsHaveStepsToo(t *testing.T) {
 		fmt.Fprintf(w, "one %s %q %s", r.URL.Path, r.Header.Values("X-Said"), strings.Repeat("x", 4000))
 	}), upstream(t, says("two"))
 	var woken atomic.Int64
-	var i *Ingress
-	i = running(t, Options{Wake: func(context.Context, paas.ProjectID) error {
+	i := running(t, Options{Wake: func(context.Context, paas.ProjectID) error {
 		woken.Add(1)
 		return paas.Errorf(paas.Rejected, "E_EXITED", "It ended.")
 	}})
