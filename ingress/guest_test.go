@@ -29,8 +29,8 @@ func origin(w http.ResponseWriter, r *http.Request) {
 func TestAProxySaysWhoComes(t *testing.T) {
 	target := upstream(t, origin)
 	secret := TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}
-	believing := runningAt(t, Options{Listen: "127.0.0.1:0", TLS: &secret, ProxyProtocol: []netip.Prefix{loopback}, ReadHeaderTimeout: time.Second})
-	plain := running(t, Options{ProxyProtocol: []netip.Prefix{loopback}, ReadHeaderTimeout: time.Second})
+	believing := runningAt(t, Options{Listen: "127.0.0.1:0", TLS: &secret, ProxyProtocol: []netip.Prefix{loopback}})
+	plain := running(t, Options{ProxyProtocol: []netip.Prefix{loopback}})
 	doubting := running(t, Options{})
 	for _, i := range []*Ingress{believing, plain, doubting} {
 		i.Replace(live(target))
