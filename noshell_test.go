@@ -27,7 +27,9 @@ var mayExecute = map[string][]string{
 	"cli/push.go":        {"git"},
 	"cli/browser.go":     {"*"}, // the person's own browser
 	"cli/repository.go":  {"git"},
-	"store/postgrestest": {"*"}, // PostgreSQL, for tests alone
+	"store/postgrestest": {"*"},             // PostgreSQL, for tests alone
+	"ingress/pebbletest": {"go", "program"}, // a CA, for tests alone
+	"ui/browsertest":     {"certutil"},      // the browser's trust, for tests alone
 }
 
 // TestNothingReachesAShell reads every source file of the product: programs are started in the known

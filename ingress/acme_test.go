@@ -29,7 +29,9 @@ func TestCertificatesFromACME(t *testing.T) {
 			i := w.ingress(nil)
 			i.Replace(live(upstream(t, says("secure"))))
 			answer, err := w.visit(i, app)
-			must(t, err)
+			if err != nil {
+				t.Fatalf("%v; certificates %+v; the CA says:\n%s", err, i.Certificates(t.Context()), w.pebble.Log())
+			}
 			if answer.StatusCode != http.StatusOK || answer.ProtoMajor != 2 {
 				t.Errorf("got %s over %s", answer.Status, answer.Proto)
 			}

@@ -80,6 +80,19 @@ func (w *acmeWorld) answerDNS(management string) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
+	for _, address := range []string{w.dns, management} {
+		for tries := 0; ; tries++ {
+			connection, err := net.Dial("tcp", address)
+			if err == nil {
+				_ = connection.Close()
+				break
+			}
+			if tries == 400 {
+				w.t.Fatalf("the DNS server for tests does not answer: %v", err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
 }
 
 // orders counts the orders that reached the CA.
