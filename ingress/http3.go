@@ -107,6 +107,10 @@ func addressOf3(conn *quic.Conn) netip.Addr {
 	return peer.Addr().Unmap().WithZone("")
 }
 
+// lastAnswers is how long the answers that were made last may take to reach their clients: closing a QUIC connection
+// drops what is still on its way (RFC 9000, 10.2).
+const lastAnswers = time.Second
+
 // shutdown tells the clients to go (GOAWAY) and lets requests in flight finish until ctx ends. The server alone
 // would wait for clients that go when they like.
 func (q *quicFront) shutdown(ctx context.Context) error {
@@ -116,12 +120,15 @@ func (q *quicFront) shutdown(ctx context.Context) error {
 	go func() { gone <- q.server.Shutdown(ctx) }()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
+	busy := time.Now()
 	for {
 		select {
 		case err := <-gone:
 			return err
-		case <-tick.C:
-			if q.busy.Load() == 0 {
+		case now := <-tick.C:
+			if q.busy.Load() > 0 {
+				busy = now
+			} else if now.Sub(busy) > lastAnswers {
 				cancel()
 				<-gone
 				return nil
