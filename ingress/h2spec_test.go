@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/paastech-cloud/paastech/ingress/certificate"
-	"github.com/paastech-cloud/paastech/ingress/pebbletest"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/paastest"
 )
 
 // h2specVersion is the HTTP/2 conformance suite by Moto Ishizawa; it has no go.mod of its own.
@@ -49,7 +49,7 @@ var h2specStricter = map[string]string{
 // TestHTTP2Conformance runs h2spec's cases for RFC 9113 and RFC 7541, the strict ones among them, against
 // the secure listener, and against the plain one for clients that know of it.
 func TestHTTP2Conformance(t *testing.T) {
-	h2spec, err := pebbletest.Once("h2spec-"+h2specVersion, "h2spec", func(binary string) *exec.Cmd {
+	h2spec, err := paastest.BuiltOnce("h2spec-"+h2specVersion, "h2spec", func(binary string) *exec.Cmd {
 		module := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(module, "go.mod"), []byte(h2specModule), 0o600))
 		build := exec.Command("go", "build", "-mod=mod", "-ldflags=-s -w", "-o", binary, "github.com/summerwind/h2spec/cmd/h2spec")

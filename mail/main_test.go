@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/paastech-cloud/paastech/paas/paastest"
 )
 
 // mailpitVersion is the real mail server of these tests.
@@ -52,31 +54,13 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// installMailpit builds it once per machine; several test runs may do so at the same time.
+// installMailpit builds it once per machine.
 func installMailpit() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "paastech-test")
-	binary := filepath.Join(dir, "mailpit-"+mailpitVersion)
-	if _, err := os.Stat(binary); err == nil {
-		return binary, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	building, err := os.MkdirTemp(dir, "building-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(building)
-	install := exec.Command("go", "install", "-ldflags=-s -w", "github.com/axllent/mailpit@"+mailpitVersion)
-	install.Env = append(os.Environ(), "GOBIN="+building, "GOFLAGS=", "CGO_ENABLED=0")
-	if output, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("install Mailpit: %w\n%s", err, output)
-	}
-	return binary, os.Rename(filepath.Join(building, "mailpit"), binary)
+	return paastest.BuiltOnce("mailpit-"+mailpitVersion, "mailpit", func(binary string) *exec.Cmd {
+		install := exec.Command("go", "install", "-ldflags=-s -w", "github.com/axllent/mailpit@"+mailpitVersion)
+		install.Env = append(os.Environ(), "GOBIN="+filepath.Dir(binary), "GOFLAGS=", "CGO_ENABLED=0")
+		return install
+	})
 }
 
 // makeCertificate writes a certificate for 127.0.0.1 that is its own authority.

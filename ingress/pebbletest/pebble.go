@@ -23,6 +23,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/paastech-cloud/paastech/paas/paastest"
 )
 
 const version = "v2.10.1"
@@ -158,35 +160,9 @@ func (p *Pebble) await(address string) ([]byte, error) {
 
 // Program is one of Pebble's programs: pebble or pebble-challtestsrv.
 func Program(name string) (string, error) {
-	return Once(name+"-"+version, name, func(binary string) *exec.Cmd {
+	return paastest.BuiltOnce(name+"-"+version, name, func(binary string) *exec.Cmd {
 		install := exec.Command("go", "install", "-ldflags=-s -w", "github.com/letsencrypt/pebble/v2/cmd/"+name+"@"+version)
 		install.Env = append(os.Environ(), "GOBIN="+filepath.Dir(binary), "GOFLAGS=", "CGO_ENABLED=0")
 		return install
 	})
-}
-
-// Once is a program that is built once per machine; several test runs may do so at the same time. build leaves it
-// at the path that it is given, under the name that it has when it is built.
-func Once(name, built string, build func(binary string) *exec.Cmd) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "paastech-test")
-	binary := filepath.Join(dir, name)
-	if _, err := os.Stat(binary); err == nil {
-		return binary, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	building, err := os.MkdirTemp(dir, "building-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(building)
-	if output, err := build(filepath.Join(building, built)).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", name, err, output)
-	}
-	return binary, os.Rename(filepath.Join(building, built), binary)
 }

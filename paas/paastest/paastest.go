@@ -1,5 +1,6 @@
 // Package paastest has small implementations of the hub's interfaces for the tests of what calls the
-// platform: embedded in a test's own type they answer what that test does not care about.
+// platform: embedded in a test's own type they answer what that test does not care about. It also builds the
+// programs that tests of several packages run against.
 package paastest
 
 import (
