@@ -202,13 +202,7 @@ func socketPath(dataDir string) string { return filepath.Join(dataDir, "paastech
 func prefixes(key string, texts []string) ([]netip.Prefix, error) {
 	var parsed []netip.Prefix
 	for _, text := range texts {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			var address netip.Addr
-			if address, err = netip.ParseAddr(text); err == nil {
-				prefix, err = address.Prefix(address.BitLen())
-			}
-		}
+		prefix, err := paas.ParseNetwork(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s %q: give networks, like 10.0.0.0/8", key, text)
 		}

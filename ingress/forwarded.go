@@ -25,7 +25,7 @@ func (i *Ingress) rewrite(p *httputil.ProxyRequest) {
 // setForwarded replaces what the client says about its way here, but adds to what a trusted proxy says.
 func (i *Ingress) setForwarded(p *httputil.ProxyRequest) {
 	peer := peerAddress(p.In)
-	trusted := slices.ContainsFunc(i.options.TrustedProxies, func(t netip.Prefix) bool { return t.Contains(peer) })
+	trusted := i.trusts(peer)
 	for name := range p.Out.Header {
 		if !trusted && isForwarded(name) {
 			delete(p.Out.Header, name)
@@ -70,8 +70,11 @@ func scheme(r *http.Request) string {
 }
 
 // peerAddress is who is connected to us; invalid when that is no network address.
-func peerAddress(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+func peerAddress(r *http.Request) netip.Addr { return addressIn(r.RemoteAddr) }
+
+// addressIn is the address in front of a port; invalid when there is none.
+func addressIn(text string) netip.Addr {
+	peer, err := netip.ParseAddrPort(text)
 	if err != nil {
 		return netip.Addr{}
 	}

@@ -208,10 +208,4 @@ func (f *front) farewell(ctx context.Context) error {
 }
 
 // addressOfPeer is who is connected; invalid when that is no network address.
-func addressOfPeer(conn net.Conn) netip.Addr {
-	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
-}
+func addressOfPeer(conn net.Conn) netip.Addr { return addressIn(conn.RemoteAddr().String()) }

@@ -84,7 +84,7 @@ func (i *Ingress) welcomeQUIC() error {
 		if err != nil {
 			return http.ErrServerClosed
 		}
-		client := addressOf3(conn)
+		client := addressIn(conn.RemoteAddr().String())
 		if most := i.options.ConnectionsPerAddress; most > 0 && !i.trusts(client) {
 			if !i.seats.take(client, most) {
 				_ = conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "")
@@ -97,14 +97,6 @@ func (i *Ingress) welcomeQUIC() error {
 			_ = conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "")
 		})
 	}
-}
-
-func addressOf3(conn *quic.Conn) netip.Addr {
-	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
 }
 
 // lastAnswers is how long the answers that were made last may take to reach their clients: closing a QUIC connection

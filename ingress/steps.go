@@ -247,8 +247,7 @@ func forgetIdle(clients map[netip.Addr]*rate.Limiter, burst int) {
 
 func (i *Ingress) allowOnly(allowed []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		client := i.client(r)
-		if !slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(client) }) {
+		if !within(allowed, i.client(r)) {
 			i.pages.refuse(w, r, http.StatusForbidden)
 			return
 		}

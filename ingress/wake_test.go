@@ -58,20 +58,12 @@ func TestHeldRequestsWakeOnce(t *testing.T) {
 			}
 		})
 	}
-	held := func() int {
-		i.waking.mu.Lock()
-		defer i.waking.mu.Unlock()
-		return i.waking.held
-	}
-	for deadline := time.Now().Add(20 * time.Second); held() < requests && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-	}
-	if held() != requests {
-		t.Errorf("%d requests wait", held())
-	}
+	awaitHeld(t, i, requests)
 	close(asked)
 	clients.Wait()
-	if wakes.Load() != 1 || held() != 0 {
-		t.Errorf("woken %d times, %d wait still", wakes.Load(), held())
+	awaitHeld(t, i, 0)
+	if wakes.Load() != 1 {
+		t.Errorf("woken %d times", wakes.Load())
 	}
 	rests(t, i, sleeping)
 	if status, answer := ask(t, i.Address(), string(app)+" /again"); status != http.StatusOK || !strings.Contains(answer, "/again") {

@@ -140,24 +140,11 @@ func (h HTTP) validateAllow() error {
 		return InvalidField("http.allow", "At most %d networks can be named.", maxAllow)
 	}
 	for _, text := range h.Allow {
-		if _, err := parseNetwork(text); err != nil {
+		if _, err := ParseNetwork(text); err != nil {
 			return InvalidField("http.allow", "%q is neither an address nor a network like 203.0.113.0/24.", text)
 		}
 	}
 	return nil
-}
-
-// parseNetwork reads a CIDR, or an address as the network of it alone.
-func parseNetwork(text string) (netip.Prefix, error) {
-	if network, err := netip.ParsePrefix(text); err == nil {
-		return network.Masked(), nil
-	}
-	address, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	address = address.Unmap().WithZone("")
-	return netip.PrefixFrom(address, address.BitLen()), nil
 }
 
 func (r Rate) validate() error {
@@ -199,7 +186,7 @@ func (h HTTP) steps() []Step {
 	if len(h.Allow) > 0 {
 		allowed := make([]netip.Prefix, 0, len(h.Allow))
 		for _, text := range h.Allow {
-			if network, err := parseNetwork(text); err == nil { // it was validated
+			if network, err := ParseNetwork(text); err == nil { // it was validated
 				allowed = append(allowed, network)
 			}
 		}

@@ -30,15 +30,8 @@ func (s *interrupted) SetDepth(ctx context.Context, id paas.ProjectID, depth paa
 func TestACommandThatBeginsAsItFallsAsleep(t *testing.T) {
 	w := sleepy(t, paas.App{})
 	ctx := t.Context()
-	output := gate{make(chan struct{}), make(chan struct{})}
-	ended := make(chan error, 1)
-	w.Platform.Store = &interrupted{Store: w.Platform.Store, before: func() {
-		go func() {
-			_, err := w.Exec(ctx, w.ada, w.project.ID, "", []string{"sleep", "3600"}, paas.Streams{Output: output})
-			ended <- err
-		}()
-		<-output.entered
-	}}
+	begin, output, ended := w.command()
+	w.Platform.Store = &interrupted{Store: w.Platform.Store, before: begin}
 	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
 		t.Errorf("put to sleep under a command: %v", err)
 	}

@@ -256,17 +256,24 @@ func (g gate) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
+// command runs one in the project until its output may go on; it has begun when begin returns, and its end is told.
+func (w *world) command() (begin func(), output gate, ended chan error) {
+	output, ended = gate{make(chan struct{}), make(chan struct{})}, make(chan error, 1)
+	return func() {
+		go func() {
+			_, err := w.Exec(w.t.Context(), w.ada, w.project.ID, "", []string{"sleep", "3600"}, paas.Streams{Output: output})
+			ended <- err
+		}()
+		<-output.entered
+	}, output, ended
+}
+
 // TestCommandsKeepAwake: a project does not go to sleep under a command, however long that takes.
 func TestCommandsKeepAwake(t *testing.T) {
 	w := sleepy(t, paas.App{})
 	ctx := t.Context()
-	output := gate{make(chan struct{}), make(chan struct{})}
-	ended := make(chan error, 1)
-	go func() {
-		_, err := w.Exec(ctx, w.ada, w.project.ID, "", []string{"sleep", "3600"}, paas.Streams{Output: output})
-		ended <- err
-	}()
-	<-output.entered
+	begin, output, ended := w.command()
+	begin()
 	if err := w.Platform.Sleep(ctx, w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
 		t.Errorf("put to sleep under a command: %v", err)
 	}

@@ -131,7 +131,7 @@ func (m BasicAuth) steps() ([]paas.Step, error) {
 func (m IPAllowList) steps() ([]paas.Step, error) {
 	var allowed []netip.Prefix
 	for _, text := range m.SourceRange {
-		prefix, err := parsePrefix(text)
+		prefix, err := paas.ParseNetwork(text)
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package traefik
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 
@@ -170,7 +169,7 @@ func single(name, value string) (paas.Rule, error) {
 	case "method":
 		return paas.MethodIs(strings.ToUpper(value)), nil
 	case "clientip":
-		prefix, err := parsePrefix(value)
+		prefix, err := paas.ParseNetwork(value)
 		return paas.ClientIn(prefix), err
 	case "hostregexp":
 		pattern, err := pattern("(?i)", value)
@@ -208,16 +207,4 @@ func query(name string, values []string) (paas.Rule, error) {
 		values = []string{key, value}
 	}
 	return pair(name, values, func(key, value string) paas.Rule { return paas.QueryIs{Name: key, Value: value} })
-}
-
-// parsePrefix reads a network, or one address.
-func parsePrefix(text string) (netip.Prefix, error) {
-	if prefix, err := netip.ParsePrefix(text); err == nil {
-		return prefix.Masked(), nil
-	}
-	address, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is no network, such as 10.0.0.0/8", text)
-	}
-	return netip.PrefixFrom(address, address.BitLen()), nil
 }
