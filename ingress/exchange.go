@@ -175,7 +175,7 @@ func (e *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
 // explain answers a request that no target answered with a page.
 func (e *exchange) explain(w http.ResponseWriter, r *http.Request, err error) {
 	e.complain(r.Context(), r.Method, err)
-	if why, ok := errors.AsType[*asleepError](err); ok {
+	if why, ok := errors.AsType[*heldBackError](err); ok {
 		e.ingress.pages.write(w, r, why.notice())
 		return
 	}

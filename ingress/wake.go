@@ -37,20 +37,20 @@ type wakeCall struct {
 	ended bool  // guarded by waking.mu
 }
 
-// asleepError is why an application did not wake up for a request.
-type asleepError struct {
+// heldBackError is why a request does not reach its application now: that sleeps, is paused, or closed for maintenance.
+type heldBackError struct {
 	cause error // of the wake's failure; nil when the request could not wait for its end
 	why   string
 	page  notice // zero: of cause
 }
 
 // Error says it.
-func (e *asleepError) Error() string { return "the application takes no requests: " + e.why }
+func (e *heldBackError) Error() string { return "the application takes no requests: " + e.why }
 
 // Unwrap is the cause.
-func (e *asleepError) Unwrap() error { return e.cause }
+func (e *heldBackError) Unwrap() error { return e.cause }
 
-func (e *asleepError) notice() notice {
+func (e *heldBackError) notice() notice {
 	switch {
 	case e.page.Status != 0:
 		return e.page
@@ -62,11 +62,11 @@ func (e *asleepError) notice() notice {
 
 // Why requests do not wait, or not any longer.
 var (
-	errTooManyHeld   = &asleepError{why: "too many requests wait for it to wake up"}
-	errHeldTooLong   = &asleepError{why: "a request waited for it as long as one may"}
-	errTooManyPaused = &asleepError{why: "too many requests wait for it to be resumed", page: stillPaused()}
-	errPausedTooLong = &asleepError{why: "a request waited for it to be resumed as long as one may", page: stillPaused()}
-	errAsleepAgain   = &asleepError{why: "it went to sleep again at once"}
+	errTooManyHeld   = &heldBackError{why: "too many requests wait for it to wake up"}
+	errHeldTooLong   = &heldBackError{why: "a request waited for it as long as one may"}
+	errTooManyPaused = &heldBackError{why: "too many requests wait for it to be resumed", page: stillPaused()}
+	errPausedTooLong = &heldBackError{why: "a request waited for it to be resumed as long as one may", page: stillPaused()}
+	errAsleepAgain   = &heldBackError{why: "it went to sleep again at once"}
 )
 
 // joinWake joins the wake of a project, or begins it, or waits for who lets requests in again when that is paused;
@@ -138,7 +138,7 @@ func (i *Ingress) leadsSomewhere(e *entry) bool {
 }
 
 // awake returns what a host leads to, nil when to nothing. When it sleeps it is woken, when it is paused that is
-// waited for, and ctx's request with it; an asleepError says why it may not go on.
+// waited for, and ctx's request with it; an heldBackError says why it may not go on.
 func (i *Ingress) awake(ctx context.Context, host paas.Hostname) (*entry, error) {
 	for range maxWakes {
 		found := i.table.Load().find(host)
@@ -146,7 +146,7 @@ func (i *Ingress) awake(ctx context.Context, host paas.Hostname) (*entry, error)
 		case found == nil:
 			return nil, nil //nolint:nilnil // nothing is there
 		case found.route.Reception.Admission == paas.AdmissionMaintenance && i.leadsSomewhere(found):
-			return nil, &asleepError{why: "it is closed for maintenance", page: maintenance(found.route.Reception.Notice)}
+			return nil, &heldBackError{why: "it is closed for maintenance", page: maintenance(found.route.Reception.Notice)}
 		case !i.paused(found) && !i.wakes(found):
 			return found, nil
 		}
@@ -185,7 +185,7 @@ func (i *Ingress) awaken(ctx context.Context, e *entry) error {
 		return context.Cause(ctx)
 	}
 	if call.err != nil {
-		return &asleepError{cause: call.err, why: call.err.Error()}
+		return &heldBackError{cause: call.err, why: call.err.Error()}
 	}
 	return nil
 }
