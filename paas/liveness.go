@@ -7,10 +7,14 @@ import (
 	"time"
 )
 
+// A container that was started again is waited for, eagerWait at a time, until it has answered: that
+// finds it ready at once, and costs the engine, which may just be starting everything else, one question.
 const (
 	livenessTick  = 100 * time.Millisecond
-	eagerInterval = 100 * time.Millisecond // until a container that was started again has answered
+	eagerInterval = 100 * time.Millisecond
+	eagerWait     = 2 * time.Second
 	checksAtOnce  = 32
+	waitsAtOnce   = 256
 )
 
 // livenessLoop asks running containers whether they are well: traffic goes to those that are, and
@@ -20,9 +24,13 @@ func (p *Platform) livenessLoop(ctx context.Context) error {
 	defer tick.Stop()
 	var checks sync.WaitGroup
 	defer checks.Wait()
-	slots := make(chan struct{}, checksAtOnce)
+	checking, waiting := make(chan struct{}, checksAtOnce), make(chan struct{}, waitsAtOnce)
 	for {
 		for _, one := range p.vitals.due(p.now()) {
+			slots := checking
+			if !one.onceWell {
+				slots = waiting
+			}
 			checks.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
@@ -100,7 +108,7 @@ func (v vital) deadline() time.Duration {
 }
 
 func (p *Platform) checkLiveness(ctx context.Context, asked vital) {
-	seen, err := p.Engine.Check(ctx, asked.container.ID, asked.probe)
+	seen, err := p.askIfWell(ctx, asked)
 	if ctx.Err() != nil {
 		return
 	}
@@ -110,10 +118,33 @@ func (p *Platform) checkLiveness(ctx context.Context, asked vital) {
 	}
 	found := p.vitals.judge(p.now(), asked, seen.Ready)
 	if found.changed {
-		p.wakeReconcile()
+		p.reroute(ctx, asked.container.Project)
 	}
 	if found.dead {
 		p.revive(ctx, asked, seen)
+	}
+}
+
+func (p *Platform) askIfWell(ctx context.Context, asked vital) (Readiness, error) {
+	if asked.onceWell {
+		return p.Engine.Check(ctx, asked.container.ID, asked.probe)
+	}
+	probe := asked.probe
+	probe.Deadline = eagerWait
+	return p.Engine.Await(ctx, asked.container.ID, probe)
+}
+
+// reroute puts a project's route right at once, unless somebody works on the project: one that can answer
+// does not wait for a look at all the others.
+func (p *Platform) reroute(ctx context.Context, id ProjectID) {
+	defer p.wakeReconcile() // sees to the rest
+	release, free := p.queue.tryTake(id)
+	if !free {
+		return
+	}
+	defer release()
+	if err := p.reconcileRoute(ctx, id); err != nil && ctx.Err() == nil {
+		p.Log.WarnContext(ctx, "put the route of a project right", "project", id, "error", err)
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 )
 
 // reconcileEvery is how often the platform compares what runs with what was decided, unasked;
-// reconcilePause is how long it rests in between whatever happens; reconcileAtOnce is how many projects
-// it works on at the same time: Docker starts about four containers a second, however many ask.
+// reconcilePause is how long it rests in between whatever happens, and up to longestPause as long as it
+// worked: a host that has much to do keeps half of that time for its applications. reconcileAtOnce is how
+// many projects it works on at the same time: Docker starts about four containers a second, however many ask.
 const (
 	reconcileEvery  = time.Minute
 	reconcilePause  = 50 * time.Millisecond
+	longestPause    = time.Second
 	reconcileAtOnce = 4
 )
 
@@ -23,6 +25,7 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 	defer tick.Stop()
 	told := map[ProjectID]Status{}
 	for {
+		began := p.now()
 		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
 			p.Log.WarnContext(ctx, "reconcile; the next try is within a minute", "error", err)
 		}
@@ -41,7 +44,7 @@ func (p *Platform) reconcileLoop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(reconcilePause):
+		case <-time.After(min(max(reconcilePause, p.now().Sub(began)), longestPause)):
 		}
 	}
 }
@@ -71,10 +74,20 @@ type world struct {
 	containers map[ProjectID][]Container
 }
 
-// look lists containers first: what starts after is not seen, and what is seen has its row.
+// look is at everything.
 func (p *Platform) look(ctx context.Context) (world, error) {
+	return p.lookAt(ctx, p.Engine.Containers)
+}
+
+// lookAtOne is at one project: no containers of the others are in it.
+func (p *Platform) lookAtOne(ctx context.Context, id ProjectID) (world, error) {
+	return p.lookAt(ctx, func(ctx context.Context) ([]Container, error) { return p.Engine.ContainersOf(ctx, id) })
+}
+
+// lookAt lists containers first: what starts after is not seen, and what is seen has its row.
+func (p *Platform) lookAt(ctx context.Context, list func(context.Context) ([]Container, error)) (world, error) {
 	w := world{p.now(), map[ProjectID]Project{}, map[ProjectID]bool{}, map[ProjectID]Deployment{}, map[ProjectID]map[int]bool{}, map[ProjectID][]Container{}}
-	containers, err := p.Engine.Containers(ctx)
+	containers, err := list(ctx)
 	if err != nil {
 		return w, err
 	}
@@ -225,7 +238,7 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 		return nil
 	}
 	defer release()
-	w, err := p.look(ctx)
+	w, err := p.lookAtOne(ctx, id)
 	if err != nil {
 		return err
 	}

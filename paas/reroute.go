@@ -70,7 +70,7 @@ func (p *Platform) reconcileRoutes(ctx context.Context, w world) error {
 
 // reconcileRoute puts the one route right.
 func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
-	w, err := p.look(ctx)
+	w, err := p.lookAtOne(ctx, id)
 	if err != nil {
 		return err
 	}

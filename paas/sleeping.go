@@ -103,7 +103,7 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 
 // follow makes a project's containers what its depth says; its turn is held.
 func (p *Platform) follow(ctx context.Context, id ProjectID) error {
-	w, err := p.look(ctx)
+	w, err := p.lookAtOne(ctx, id)
 	if err != nil {
 		return err
 	}
