@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -21,7 +22,8 @@ import (
 
 // TestHostileApplication is trials T30 and T31: an application tries to get out of its container, to
 // reach others and to eat the host. Nothing of it works, and the neighbour's requests are all answered.
-// With PAASTECH_SOAK=1 their p99 may at most double.
+// With PAASTECH_SOAK=1 their p99 may at most double; beside a flood of lines, which Docker writes down with
+// a processor of its own, it may be half as much again as beside one that only Docker knows of.
 func TestHostileApplication(t *testing.T) {
 	neighbour := newEcho(t, time.Second)
 	neighbour.kill()
@@ -66,6 +68,7 @@ func TestHostileApplication(t *testing.T) {
 		before := neighbour.watched(func() { time.Sleep(time.Second) })
 		answer := ""
 		during := neighbour.watched(func() { answer = evil.try(attempt.what, attempt.of) })
+		bound := max(2*before.p99, 5*time.Millisecond)
 		t.Logf("%-30s %-70.70s neighbour: p99 %s, before %s, %d requests", name, answer, during.p99, before.p99, during.sent)
 		if !attempt.fails(answer) {
 			t.Errorf("%s: %q", name, answer)
@@ -73,7 +76,13 @@ func TestHostileApplication(t *testing.T) {
 		if before.failed+during.failed > 0 {
 			t.Errorf("%s: %d requests of the neighbour failed", name, before.failed+during.failed)
 		}
-		if os.Getenv("PAASTECH_SOAK") == "1" && during.sent > 50 && during.p99 > max(2*before.p99, 5*time.Millisecond) {
+		soak := os.Getenv("PAASTECH_SOAK") == "1"
+		if soak && attempt.what == "log" {
+			floor := neighbour.watched(func() { evil.tryAlone(attempt.what, attempt.of) })
+			t.Logf("%-30s %-70s neighbour: p99 %s, %d requests", "", "the same in a container that only Docker knows of", floor.p99, floor.sent)
+			bound = max(bound, 3*floor.p99/2)
+		}
+		if soak && during.sent > 50 && during.p99 > bound {
 			t.Errorf("%s: the neighbour's p99 was %s, %s before", name, during.p99, before.p99)
 		}
 		evil.until("the hostile application is back", evil.answers)
@@ -143,6 +152,35 @@ func (a *echo) try(what, of string) string {
 		return err.Error()
 	}
 	return body
+}
+
+// tryAlone has the hostile application try something in a container that the daemon does not know of.
+func (a *echo) tryAlone(what, of string) {
+	a.t.Helper()
+	docker := func(args ...string) string {
+		out, err := exec.Command("docker", args...).CombinedOutput()
+		if err != nil {
+			a.t.Fatalf("docker %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	image, cores, _ := strings.Cut(docker("inspect", "-f", "{{.Image}} {{.HostConfig.NanoCpus}}", a.containers()[0]), " ")
+	nano, err := strconv.ParseFloat(cores, 64)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	id := docker("run", "-d", "-e", "PORT=8080", "--cpus", fmt.Sprint(nano/1e9), "--log-opt", "max-size=5m", "--log-opt", "max-file=2", image)
+	defer docker("rm", "-f", id)
+	address := docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", id)
+	query := url.Values{"what": {what}, "of": {of}}.Encode()
+	a.until("the container alone has tried", func() bool {
+		response, err := http.Get("http://" + address + ":8080/try?" + query)
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return true
+	})
 }
 
 // watch is how an application answered meanwhile.

@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// How fast the output of one container is read: a burst at full speed, then so many bytes a second. An
-// application that floods its log must not take the processor from its neighbours.
+// How fast the output of one container is read: a burst at full speed, then so many bytes a second, of
+// which every message costs some that are not in it. An application that floods its log must not take the
+// processor from its neighbours.
 const (
 	outputRate  = 1 << 20
-	outputBurst = 4 << 20
+	outputBurst = 1 << 20
+	messageCost = 64
 	restAtLeast = 20 * time.Millisecond
 )
 
@@ -32,14 +34,14 @@ type pace struct {
 	backlog int64           // bytes that may be old without anything being wrong: what the engine keeps
 }
 
-// spend notes that bytes with that time were read, and rests when there were too many. It returns
+// spend notes that a message of so many bytes with that time was read, and rests when there were too many. It returns
 // errBehind when the reader then is too late to go on.
 func (p *pace) spend(bytes int, written time.Time) error {
 	now := time.Now()
 	if earliest := now.Add(-timeFor(outputBurst)); p.due.Before(earliest) {
 		p.due = earliest
 	}
-	p.due = p.due.Add(timeFor(bytes))
+	p.due = p.due.Add(timeFor(bytes + messageCost))
 	p.backlog -= int64(bytes)
 	rest := p.due.Sub(now)
 	if rest < restAtLeast {
