@@ -56,6 +56,7 @@ type doomed struct {
 	env     []string
 	address string
 	local   *client.Local
+	sockets map[string]*os.File // bound for the daemon, by name; see handOver
 	process *exec.Cmd
 	token   string
 
@@ -122,8 +123,8 @@ func (d *doomed) start() {
 		d.t.Fatal(err)
 	}
 	defer log.Close()
-	d.process = exec.Command("paastech", "serve")
-	d.process.Env, d.process.Stdout, d.process.Stderr = d.env, log, log
+	d.process = d.serve()
+	d.process.Stdout, d.process.Stderr = log, log
 	d.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive a test that ran out of time
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)

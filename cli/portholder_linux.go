@@ -18,12 +18,11 @@ func explainListen(err error, keys map[string]string) error {
 		return err
 	}
 	address, key := takenOf(err, keys)
-	variable := envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 	holder := portHolder(address)
 	if holder != "" {
 		holder = " by " + holder
 	}
-	return fmt.Errorf("%s is taken%s: end that, or choose another address with %s (%s)", address, holder, key, variable)
+	return fmt.Errorf("%s is taken%s: end that, or choose another address with %s (%s)", address, holder, key, environmentName(key))
 }
 
 // takenOf is the address, of several, that the error is about, with its key.

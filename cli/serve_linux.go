@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +49,8 @@ type server struct {
 	settings settings
 	version  string
 	log      *slog.Logger
+	sockets  *sockets
+	systemd  supervisor
 	data     *dataDir
 	closers  []func() error
 
@@ -71,7 +74,11 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 	if err != nil {
 		return err
 	}
-	s := &server{config: config, settings: settings, version: version, log: log}
+	s := &server{config: config, settings: settings, version: version, log: log, systemd: supervisor{log}}
+	if s.sockets, err = inheritedSockets(); err != nil {
+		return err
+	}
+	defer s.sockets.Close()
 	defer func() {
 		for i := len(s.closers) - 1; i >= 0; i-- {
 			err = errors.Join(err, s.closers[i]())
@@ -87,6 +94,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 		log.Warn("first reconciliation", "error", err)
 	}
 	s.announce()
+	defer context.AfterFunc(ctx, s.systemd.ending)()
 	return serveAll(ctx, log, []part{
 		{"ingress", s.ingress.Run},
 		{"engine", s.engine.Watch},
@@ -97,6 +105,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 		{"local socket", s.local.Run},
 		{"dashboard and API", s.web.Run},
 		{"git server", s.git.Run},
+		{"watchdog", func(ctx context.Context) error { return s.systemd.watch(ctx, s.watched()) }},
 	})
 }
 
@@ -147,6 +156,17 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 	options := s.settings.ingress
 	options.TLS, options.Dashboard, options.Resolver = tls, dashboard, s.config.TLS.Resolver
 	options.DashboardURL, options.Log = s.settings.dashboardURL, s.log.With("part", "ingress")
+	if options.Listener, err = s.sockets.listener(socketHTTP, "ingress.listen", s.config.Ingress.Listen); err != nil {
+		return err
+	}
+	if tls != nil {
+		if tls.Listener, err = s.sockets.listener(socketHTTPS, "ingress.listenTLS", s.config.Ingress.ListenTLS); err != nil {
+			return err
+		}
+		if tls.Packets, err = s.sockets.packets(socketHTTP3, "ingress.listenTLS", s.config.Ingress.ListenTLS); err != nil {
+			return err
+		}
+	}
 	options.Wake = func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) }
 	s.ingress, err = ingress.New(ctx, options)
 	return explainListen(err, map[string]string{s.config.Ingress.Listen: "ingress.listen", s.config.Ingress.ListenTLS: "ingress.listenTLS"})
@@ -170,15 +190,23 @@ func (s *server) openDoors(context.Context) error {
 	if err != nil {
 		return err
 	}
+	gitListener, err := s.sockets.listener(socketGit, "git.listen", s.config.Git.Listen)
+	if err != nil {
+		return err
+	}
+	webListener, err := s.sockets.listener(socketDashboard, "server.listen", s.config.Server.Listen)
+	if err != nil {
+		return err
+	}
 	s.git, err = gitserver.New(s.platform, s.repositories, gitserver.Options{
-		Listen: s.config.Git.Listen, PublicAddress: s.config.Git.PublicAddress,
+		Listen: s.config.Git.Listen, Listener: gitListener, PublicAddress: s.config.Git.PublicAddress,
 		HostKeyFile: s.data.file("ssh_host_ed25519_key"), HookSocket: s.data.file("hook.sock"), Log: s.log.With("part", "git"),
 	})
 	if err != nil {
 		return explainListen(err, map[string]string{s.config.Git.Listen: "git.listen"})
 	}
 	s.web, err = web.New(s.platform, web.Options{
-		Listen: s.config.Server.Listen, PublicURL: s.config.Server.PublicURL, Development: s.config.Server.Development,
+		Listen: s.config.Server.Listen, Listener: webListener, PublicURL: s.config.Server.PublicURL, Development: s.config.Server.Development,
 		TrustedProxies: s.settings.serverProxies, GitAddress: s.git.PublicAddress(), CORSOrigins: s.config.API.CORSOrigins, SigningKey: signingKey,
 		Logger: s.log.With("part", "web"),
 	})
@@ -215,4 +243,19 @@ func (s *server) announce() {
 	s.log.Info("PaaSTech serves",
 		"dashboard", s.web.PublicURL(), "git", s.git.Addr().String(), "applications", s.config.Ingress.Listen,
 		"data", s.data.path, "version", s.version)
+	s.systemd.ready()
+}
+
+// watched are the addresses that have to answer for the daemon to count as alive.
+func (s *server) watched() []string {
+	return []string{onThisHost(s.web.Addr().String()), onThisHost(s.ingress.Address())}
+}
+
+// onThisHost is how an address that is listened at is reached from here.
+func onThisHost(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || ip != nil && !ip.IsUnspecified() {
+		return address
+	}
+	return net.JoinHostPort("localhost", port)
 }

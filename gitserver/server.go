@@ -17,10 +17,11 @@ import (
 
 // Options is what a Server is made of; what is zero gets its default.
 type Options struct {
-	Listen        string // host:port
-	PublicAddress string // host:port as clients reach it; default: where it listens
-	HostKeyFile   string // made at the first start
-	HookSocket    string // path of a unix socket; a temporary one when it is longer than 107 bytes
+	Listen        string       // host:port
+	Listener      net.Listener // bound there already; nil: it is to be bound
+	PublicAddress string       // host:port as clients reach it; default: where it listens
+	HostKeyFile   string       // made at the first start
+	HookSocket    string       // path of a unix socket; a temporary one when it is longer than 107 bytes
 	Log           *slog.Logger
 
 	MaxConnections int   // in all; default 512
@@ -86,9 +87,11 @@ func New(platform *paas.Platform, repositories *Repositories, options Options) (
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", options.Listen)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for git over SSH: %w", err), hooks.close())
+	listener := options.Listener
+	if listener == nil {
+		if listener, err = net.Listen("tcp", options.Listen); err != nil {
+			return nil, errors.Join(fmt.Errorf("listen for git over SSH: %w", err), hooks.close())
+		}
 	}
 	setDefault(&options.PublicAddress, listener.Addr().String())
 	s := &Server{

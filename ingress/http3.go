@@ -29,10 +29,13 @@ const altSvcAge = 24 * 60 * 60
 
 // listenHTTP3 binds the UDP port. Without it everything works, over TCP: that is a warning in the log.
 func (i *Ingress) listenHTTP3(ctx context.Context) error {
-	socket, err := new(net.ListenConfig).ListenPacket(ctx, "udp", i.secure.Addr().String())
-	if err != nil {
-		i.options.Log.WarnContext(ctx, "ingress: no HTTP/3", "error", err)
-		return nil
+	socket := i.options.TLS.Packets
+	if socket == nil {
+		var err error
+		if socket, err = new(net.ListenConfig).ListenPacket(ctx, "udp", i.secure.Addr().String()); err != nil {
+			i.options.Log.WarnContext(ctx, "ingress: no HTTP/3", "error", err)
+			return nil
+		}
 	}
 	q := &quicFront{socket: socket}
 	q.server = &http3.Server{
@@ -42,6 +45,7 @@ func (i *Ingress) listenHTTP3(ctx context.Context) error {
 			return context.WithValue(context.WithValue(ctx, secureKey{}, true), http.ServerContextKey, i.secure.server)
 		},
 	}
+	var err error
 	q.listener, err = quic.ListenEarly(socket, http3.ConfigureTLSConfig(i.keeper.TLSConfig()), &quic.Config{
 		MaxIncomingStreams: maxStreams, MaxIdleTimeout: idleTimeout, HandshakeIdleTimeout: i.options.ReadHeaderTimeout,
 		Allow0RTT: false, // such requests can be played again by whoever saw them (RFC 8470)

@@ -23,6 +23,7 @@ import (
 // Options say where the ingress listens and whom it believes.
 type Options struct {
 	Listen            string         // host:port
+	Listener          net.Listener   // bound there already; nil: it is to be bound
 	TLS               *TLS           // nil: none
 	Dashboard         *Site          // served beside the applications; nil: it is not
 	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-* are kept and added to
@@ -117,7 +118,7 @@ func New(ctx context.Context, options Options) (*Ingress, error) {
 
 // listen binds the addresses.
 func (i *Ingress) listen(ctx context.Context) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", i.options.Listen)
+	listener, err := bind(ctx, i.options.Listener, i.options.Listen)
 	if err != nil {
 		return fmt.Errorf("open the ingress listener: %w", err)
 	}
@@ -133,6 +134,14 @@ func (i *Ingress) listen(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// bind is a listener at an address, unless one was handed over.
+func bind(ctx context.Context, bound net.Listener, address string) (net.Listener, error) {
+	if bound != nil {
+		return bound, nil
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
 }
 
 func (i *Ingress) newServer(handler http.Handler) *http.Server {

@@ -16,6 +16,8 @@ import (
 // TLS says where the ingress listens for it, and where its certificates come from.
 type TLS struct {
 	Listen       string              // host:port
+	Listener     net.Listener        // bound there already; nil: it is to be bound
+	Packets      net.PacketConn      // the same for HTTP/3
 	Certificates certificate.Options // without Allowed and Log
 	Strict       time.Duration       // how long browsers remember to come over TLS (RFC 6797); 0: not told
 	Port         int                 // as clients see it; 0 means 443
@@ -40,7 +42,7 @@ func (i *Ingress) listenTLS(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", i.options.TLS.Listen)
+	listener, err := bind(ctx, i.options.TLS.Listener, i.options.TLS.Listen)
 	if err != nil {
 		return fmt.Errorf("open the ingress listener for TLS: %w", err)
 	}

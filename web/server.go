@@ -30,6 +30,7 @@ const (
 // Options is what a Server is made of.
 type Options struct {
 	Listen         string         // host:port
+	Listener       net.Listener   // bound there already; nil: it is to be bound
 	PublicURL      string         // how browsers reach it; empty means http:// and the address it listens on
 	Development    bool           // every request is logged, not only those that change or fail; kept mails can be read
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto count
@@ -62,9 +63,11 @@ func New(platform *paas.Platform, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", options.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen for the dashboard and API: %w", err)
+	listener := options.Listener
+	if listener == nil {
+		if listener, err = net.Listen("tcp", options.Listen); err != nil {
+			return nil, fmt.Errorf("listen for the dashboard and API: %w", err)
+		}
 	}
 	server := newServer(platform, listener, options)
 	server.tokens = tokens
