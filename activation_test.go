@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -75,7 +76,7 @@ func (d *doomed) handOver() {
 // (sd_listen_fds(3)) is known only when it is there.
 func (d *doomed) serve() *exec.Cmd {
 	if d.sockets == nil {
-		command := exec.Command("paastech", "serve")
+		command := exec.Command(cmp.Or(d.program, "paastech"), "serve")
 		command.Env = d.env
 		return command
 	}

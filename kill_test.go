@@ -57,6 +57,7 @@ type doomed struct {
 	address string
 	local   *client.Local
 	sockets map[string]*os.File // bound for the daemon, by name; see handOver
+	program string              // that is the daemon; empty: paastech
 	process *exec.Cmd
 	token   string
 
@@ -135,7 +136,11 @@ func (d *doomed) start() {
 func (d *doomed) kill() {
 	if d.process != nil {
 		_ = d.process.Process.Kill()
-		_ = d.process.Wait()
+		if d.process.Args == nil { // the successor of one that was started here
+			_, _ = d.process.Process.Wait()
+		} else {
+			_ = d.process.Wait()
+		}
 		d.process = nil
 	}
 }

@@ -9,10 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// lockFile is what its holder has the lock of; the holder's number is in it.
+const lockFile = "lock"
 
 // dataDir is the directory that holds all state of one installation. Whoever has it open holds its
 // lock: a second daemon on the same directory refuses to start.
@@ -30,7 +34,7 @@ func openDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w; dataDir (PAASTECH_DATADIR) names another place", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
@@ -40,12 +44,21 @@ func openDataDir(path string) (*dataDir, error) {
 	}
 	d := &dataDir{path: path, lock: lock}
 	id, err := d.secret("instance", 6)
-	if err != nil {
+	if err = errors.Join(err, d.sign()); err != nil {
 		lock.Close()
 		return nil, err
 	}
 	d.instance = hex.EncodeToString(id)
 	return d, nil
+}
+
+// sign writes this process's number into the lock.
+func (d *dataDir) sign() error {
+	if err := d.lock.Truncate(0); err != nil {
+		return fmt.Errorf("sign the lock of the data directory: %w", err)
+	}
+	_, err := d.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
 }
 
 // file is a path below the directory.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -66,6 +67,9 @@ type server struct {
 	git          *gitserver.Server
 	web          *web.Server
 	local        *web.Local
+
+	upgrade *upgradeRequest // nil: none was asked for
+	leave   func()          // ends the daemon; another serves
 }
 
 // serve puts the daemon together, each stage on what the one before acquired, and runs it until ctx ends.
@@ -78,12 +82,10 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 	if s.sockets, err = inheritedSockets(); err != nil {
 		return err
 	}
-	defer s.sockets.Close()
-	defer func() {
-		for i := len(s.closers) - 1; i >= 0; i-- {
-			err = errors.Join(err, s.closers[i]())
-		}
-	}()
+	ctx, s.leave = context.WithCancel(ctx)
+	defer s.leave()
+	defer context.AfterFunc(ctx, func() { _ = s.sockets.Close() })() // who comes from now on is not kept waiting
+	defer func() { err = errors.Join(err, s.close()) }()
 	for _, stage := range []func(context.Context) error{s.openState, s.openEngine, s.openBuilds, s.openTraffic, s.openPlatform, s.openDoors} {
 		if err := stage(ctx); err != nil {
 			return err
@@ -93,10 +95,17 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 	if err := s.platform.Reconcile(ctx); err != nil {
 		log.Warn("first reconciliation", "error", err)
 	}
-	s.announce()
-	defer context.AfterFunc(ctx, s.systemd.ending)()
-	return serveAll(ctx, log, []part{
-		{"ingress", s.ingress.Run},
+	if err := s.announce(); err != nil {
+		return err
+	}
+	return serveAll(ctx, log, []part{{"ingress", s.ingress.Run}, {"platform", s.serveBehind}})
+}
+
+// serveBehind runs what is behind the ingress, until ctx ends, or until another daemon has it.
+func (s *server) serveBehind(ctx context.Context) error {
+	serving, end := context.WithCancel(ctx)
+	defer end()
+	err := serveAll(serving, s.log, []part{
 		{"engine", s.engine.Watch},
 		{"registry", s.registry.Run},
 		{"builder", s.builder.Run},
@@ -106,7 +115,22 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 		{"dashboard and API", s.web.Run},
 		{"git server", s.git.Run},
 		{"watchdog", func(ctx context.Context) error { return s.systemd.watch(ctx, s.watched()) }},
+		{"upgrades", s.upgrades(end)},
 	})
+	if err != nil || s.upgrade == nil || ctx.Err() != nil {
+		s.systemd.ending()
+		return err
+	}
+	return s.handOver(ctx)
+}
+
+// close releases what was acquired, the last first.
+func (s *server) close() (err error) {
+	for _, closer := range slices.Backward(s.closers) {
+		err = errors.Join(err, closer())
+	}
+	s.closers = nil
+	return err
 }
 
 func (s *server) openState(ctx context.Context) (err error) {
@@ -156,20 +180,20 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 	options := s.settings.ingress
 	options.TLS, options.Dashboard, options.Resolver = tls, dashboard, s.config.TLS.Resolver
 	options.DashboardURL, options.Log = s.settings.dashboardURL, s.log.With("part", "ingress")
-	if options.Listener, err = s.sockets.listener(socketHTTP, "ingress.listen", s.config.Ingress.Listen); err != nil {
+	if options.Listener, err = s.sockets.listener(ctx, socketHTTP, "ingress.listen", s.config.Ingress.Listen); err != nil {
 		return err
 	}
 	if tls != nil {
-		if tls.Listener, err = s.sockets.listener(socketHTTPS, "ingress.listenTLS", s.config.Ingress.ListenTLS); err != nil {
+		if tls.Listener, err = s.sockets.listener(ctx, socketHTTPS, "ingress.listenTLS", s.config.Ingress.ListenTLS); err != nil {
 			return err
 		}
-		if tls.Packets, err = s.sockets.packets(socketHTTP3, "ingress.listenTLS", s.config.Ingress.ListenTLS); err != nil {
+		if tls.Packets, err = s.sockets.packets(ctx, socketHTTP3, "ingress.listenTLS", tls.Listener); err != nil {
 			return err
 		}
 	}
 	options.Wake = func(ctx context.Context, id paas.ProjectID) error { return s.platform.Rouse(ctx, id) }
 	s.ingress, err = ingress.New(ctx, options)
-	return explainListen(err, map[string]string{s.config.Ingress.Listen: "ingress.listen", s.config.Ingress.ListenTLS: "ingress.listenTLS"})
+	return err
 }
 
 func (s *server) openPlatform(context.Context) (err error) {
@@ -185,16 +209,16 @@ func (s *server) openPlatform(context.Context) (err error) {
 }
 
 // openDoors binds what people come in by.
-func (s *server) openDoors(context.Context) error {
+func (s *server) openDoors(ctx context.Context) error {
 	signingKey, err := s.data.secret("signing.key", 32)
 	if err != nil {
 		return err
 	}
-	gitListener, err := s.sockets.listener(socketGit, "git.listen", s.config.Git.Listen)
+	gitListener, err := s.sockets.listener(ctx, socketGit, "git.listen", s.config.Git.Listen)
 	if err != nil {
 		return err
 	}
-	webListener, err := s.sockets.listener(socketDashboard, "server.listen", s.config.Server.Listen)
+	webListener, err := s.sockets.listener(ctx, socketDashboard, "server.listen", s.config.Server.Listen)
 	if err != nil {
 		return err
 	}
@@ -203,7 +227,7 @@ func (s *server) openDoors(context.Context) error {
 		HostKeyFile: s.data.file("ssh_host_ed25519_key"), HookSocket: s.data.file("hook.sock"), Log: s.log.With("part", "git"),
 	})
 	if err != nil {
-		return explainListen(err, map[string]string{s.config.Git.Listen: "git.listen"})
+		return err
 	}
 	s.web, err = web.New(s.platform, web.Options{
 		Listen: s.config.Server.Listen, Listener: webListener, PublicURL: s.config.Server.PublicURL, Development: s.config.Server.Development,
@@ -211,7 +235,7 @@ func (s *server) openDoors(context.Context) error {
 		Logger: s.log.With("part", "web"),
 	})
 	if err != nil {
-		return explainListen(err, map[string]string{s.config.Server.Listen: "server.listen"})
+		return err
 	}
 	// Links in mails begin with an address that is known for sure only when it is listened on.
 	if s.platform.Mailer, err = mail.New(s.config.Mail.options(s.web.PublicURL())); err != nil {
@@ -239,11 +263,13 @@ func (s *server) register() error {
 	return ui.Register(s.web, s.platform)
 }
 
-func (s *server) announce() {
+// announce says that everything is ready: from now on this daemon answers.
+func (s *server) announce() error {
 	s.log.Info("PaaSTech serves",
 		"dashboard", s.web.PublicURL(), "git", s.git.Addr().String(), "applications", s.config.Ingress.Listen,
 		"data", s.data.path, "version", s.version)
 	s.systemd.ready()
+	return s.tellReady()
 }
 
 // watched are the addresses that have to answer for the daemon to count as alive.

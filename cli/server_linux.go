@@ -15,7 +15,7 @@ func serverCommands(program Program, c *commands) []*cobra.Command {
 	admin := &administration{commands: c, local: host.local}
 	return []*cobra.Command{
 		host.serveCommand(), host.withConfigFlag(admin.adminCommand(host.purgeCommand())), host.withConfigFlag(admin.doctorCommand("doctor")),
-		host.dbCommand(), host.builderCommand(),
+		host.dbCommand(), host.builderCommand(), host.withConfigFlag(host.upgradeCommand()),
 	}
 }
 

@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/activation"
+	"golang.org/x/sys/unix"
 )
 
 // The names under which the sockets of the daemon are handed over (FileDescriptorName= of systemd.socket(5)),
@@ -24,10 +28,38 @@ const (
 // runs: connections then wait instead of being refused (sd_listen_fds(3)).
 type sockets struct {
 	files map[string]*os.File // by name; not yet taken
+	names []string            // of what the daemon listens on
+	bound []*os.File          // descriptors of those, for the next daemon
+	ready *os.File            // where the daemon before waits to hear that this one is ready; nil: there is none
 }
 
-// inheritedSockets takes what systemd hands over, which may be nothing.
-func inheritedSockets() (*sockets, error) { return namedSockets(activation.Files(true)) }
+// inheritedSockets takes what systemd, or a daemon that is being replaced, hands over; that may be nothing.
+func inheritedSockets() (*sockets, error) {
+	handed, is := os.LookupEnv(handedVariable)
+	if !is {
+		return namedSockets(activation.Files(true))
+	}
+	if err := os.Unsetenv(handedVariable); err != nil {
+		return nil, err
+	}
+	var files []*os.File
+	var ready *os.File
+	for i, name := range strings.Split(handed, ":") {
+		unix.CloseOnExec(firstHanded + i)
+		file := os.NewFile(uintptr(firstHanded+i), name)
+		if name == readyName {
+			ready = file
+			continue
+		}
+		files = append(files, file)
+	}
+	s, err := namedSockets(files)
+	if err != nil {
+		return nil, err
+	}
+	s.ready = ready
+	return s, nil
+}
 
 func namedSockets(files []*os.File) (*sockets, error) {
 	s := &sockets{files: map[string]*os.File{}}
@@ -44,9 +76,35 @@ func namedSockets(files []*os.File) (*sockets, error) {
 	return s, nil
 }
 
-// listener is the socket of a name as a listener; nil when it was not handed over. It has to be where the
-// configuration says under that key.
-func (s *sockets) listener(name, key, configured string) (net.Listener, error) {
+// listener is the socket of a name as a listener, bound now when it was not handed over. It has to be where
+// the configuration says under that key.
+func (s *sockets) listener(ctx context.Context, name, key, configured string) (net.Listener, error) {
+	listener, err := s.inherited(name, key, configured)
+	if err == nil && listener == nil {
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", configured)
+	}
+	if err != nil {
+		return nil, explainListen(err, map[string]string{configured: key})
+	}
+	return listener, s.keep(name, listener)
+}
+
+// keep keeps a descriptor of a socket for the next daemon: the socket then stays open when its listener is closed.
+func (s *sockets) keep(name string, socket any) error {
+	source, is := socket.(interface{ File() (*os.File, error) })
+	if !is {
+		return fmt.Errorf("keep the socket %q: %T has no descriptor", name, socket)
+	}
+	file, err := source.File()
+	if err != nil {
+		return fmt.Errorf("keep the socket %q: %w", name, err)
+	}
+	s.names, s.bound = append(s.names, name), append(s.bound, file)
+	return nil
+}
+
+// inherited is nil when nothing of that name was handed over.
+func (s *sockets) inherited(name, key, configured string) (net.Listener, error) {
 	file := s.take(name)
 	if file == nil {
 		return nil, nil
@@ -62,8 +120,22 @@ func (s *sockets) listener(name, key, configured string) (net.Listener, error) {
 	return listener, nil
 }
 
-// packets is the same for UDP.
-func (s *sockets) packets(name, key, configured string) (net.PacketConn, error) {
+// packets is the same for UDP, at the address of a listener. Without an error it may be nil: then the port is
+// another's.
+func (s *sockets) packets(ctx context.Context, name, key string, beside net.Listener) (net.PacketConn, error) {
+	conn, err := s.inheritedPackets(name, key, beside.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	if conn == nil {
+		if conn, err = new(net.ListenConfig).ListenPacket(ctx, "udp", beside.Addr().String()); err != nil {
+			return nil, nil
+		}
+	}
+	return conn, s.keep(name, conn)
+}
+
+func (s *sockets) inheritedPackets(name, key, configured string) (net.PacketConn, error) {
 	file := s.take(name)
 	if file == nil {
 		return nil, nil
@@ -85,12 +157,12 @@ func (s *sockets) take(name string) *os.File {
 	return file
 }
 
-// Close gives up what the configuration has no use for.
+// Close gives up what was handed over and not taken, and what was kept for the next daemon: whoever comes when
+// this one ends is then refused, unless somebody else has the sockets, too.
 func (s *sockets) Close() error {
-	var left []*os.File
-	for _, file := range s.files {
-		left = append(left, file)
-	}
+	left := slices.Collect(maps.Values(s.files))
+	left = append(left, s.bound...)
+	s.files, s.bound, s.names = nil, nil, nil
 	return closeFiles(left)
 }
 

@@ -43,15 +43,15 @@ func TestSocketsThatAreHandedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	listener, err := s.listener("git", "git.listen", tcp.Addr().String())
+	listener, err := s.inherited("git", "git.listen", tcp.Addr().String())
 	if err != nil || listener == nil || listener.Addr().String() != tcp.Addr().String() {
 		t.Fatalf("got %v, %v", listener, err)
 	}
 	listener.Close()
-	if again, err := s.listener("git", "git.listen", tcp.Addr().String()); again != nil || err != nil {
+	if again, err := s.inherited("git", "git.listen", tcp.Addr().String()); again != nil || err != nil {
 		t.Errorf("it is given twice: %v, %v", again, err)
 	}
-	packets, err := s.packets("http3", "ingress.listenTLS", udp.LocalAddr().String())
+	packets, err := s.inheritedPackets("http3", "ingress.listenTLS", udp.LocalAddr().String())
 	if err != nil || packets == nil {
 		t.Fatalf("got %v, %v", packets, err)
 	}
@@ -60,7 +60,7 @@ func TestSocketsThatAreHandedOver(t *testing.T) {
 		{"http", "ingress.listen", udp.LocalAddr().String(), "ListenStream="},
 		{"https", "ingress.listenTLS", ":1", "PAASTECH_INGRESS_LISTENTLS"},
 	} {
-		if _, err := s.listener(wrong.name, wrong.key, wrong.configured); err == nil || !strings.Contains(err.Error(), wrong.says) {
+		if _, err := s.inherited(wrong.name, wrong.key, wrong.configured); err == nil || !strings.Contains(err.Error(), wrong.says) {
 			t.Errorf("%s: %v", wrong.name, err)
 		}
 	}

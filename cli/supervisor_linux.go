@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -17,8 +19,8 @@ type supervisor struct {
 	log *slog.Logger
 }
 
-// ready says that everything serves; what was started after the daemon may begin.
-func (s supervisor) ready() { s.tell(daemon.SdNotifyReady) }
+// ready says that everything serves, and which process does: it may have taken over from another.
+func (s supervisor) ready() { s.tell(fmt.Sprintf("MAINPID=%d\n%s", os.Getpid(), daemon.SdNotifyReady)) }
 
 // ending says that the daemon ends because it was asked to.
 func (s supervisor) ending() { s.tell(daemon.SdNotifyStopping) }

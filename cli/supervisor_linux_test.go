@@ -47,7 +47,7 @@ func TestSystemdIsTold(t *testing.T) {
 	told := notifySocket(t)
 	s := supervisor{slog.New(slog.DiscardHandler)}
 	s.ready()
-	if got := told(time.Second); got != "READY=1" {
+	if got := told(time.Second); got != fmt.Sprintf("MAINPID=%d\nREADY=1", os.Getpid()) {
 		t.Errorf("told %q", got)
 	}
 	s.ending()

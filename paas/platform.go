@@ -135,6 +135,9 @@ func defaultTo(d, fallback time.Duration) time.Duration {
 	return d
 }
 
+// Busy tells whether something is being deployed, or another change is under way.
+func (p *Platform) Busy() bool { return p.queue.busy() }
+
 // Run reconciles what runs with what was decided, works on deployments, and on its way out cancels
 // those that are not live yet and waits for them.
 func (p *Platform) Run(ctx context.Context) error {

@@ -76,6 +76,13 @@ func (q *queue) submit(ctx context.Context, project ProjectID, number int, work 
 	return j, nil
 }
 
+// busy tells whether a job runs.
+func (q *queue) busy() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.cancels) > 0
+}
+
 func (q *queue) forget(project ProjectID, j *job) {
 	q.mu.Lock()
 	delete(q.cancels[project], j)

@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/paastech-cloud/paastech/paas"
+)
+
+// How the command and the daemon talk about an upgrade: the one leaves a request in the data directory and
+// sends SIGUSR2, the other leaves the outcome.
+const (
+	upgradeRequestFile = "upgrade.request"
+	upgradeOutcomeFile = "upgrade.outcome"
+	upgradePoll        = 50 * time.Millisecond
+	versionPatience    = 10 * time.Second
+)
+
+// upgradeRequest is what SIGUSR2 asks for; without a file, that the daemon's own program be started anew.
+type upgradeRequest struct {
+	Binary   string        `json:"binary"`   // an absolute path
+	Wait     time.Duration `json:"wait"`     // for work that is under way
+	Patience time.Duration `json:"patience"` // until the new daemon is ready
+}
+
+const (
+	defaultUpgradeWait     = 2 * time.Minute
+	defaultUpgradePatience = time.Minute
+)
+
+// upgradeOutcome is what came of it.
+type upgradeOutcome struct {
+	From   string `json:"from"`             // the version before
+	PID    int    `json:"pid"`              // of the daemon that serves now
+	Failed string `json:"failed,omitempty"` // why the version is the one before; a sentence
+}
+
+func (h *host) upgradeCommand() *cobra.Command {
+	var request upgradeRequest
+	cmd := &cobra.Command{
+		Use:   "upgrade --binary FILE",
+		Short: "Replace the running daemon by another version, without losing a request",
+		Long: "Replace the running daemon by another version, without losing a request. The new program takes over the sockets and the data; the old one answers applications until the new one is ready, and then ends.\n\n" +
+			"A new program that ends or is not ready in time is undone: the database becomes what it was (SQLite; PostgreSQL takes a migration back by itself unless that had succeeded), and the version before goes on.\n\n" +
+			"The file is then put in the place of the installed program, which is kept beside it as paastech.previous.",
+		Example: "  paastech upgrade --binary ./paastech-1.3.0",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if request.Binary == "" {
+				return usagef(cmd, "to what? Give --binary FILE")
+			}
+			return h.upgrade(cmd.Context(), request)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&request.Binary, "binary", "", "the new paastech")
+	flags.DurationVar(&request.Wait, "wait", defaultUpgradeWait, "how long deployments that are under way may take")
+	flags.DurationVar(&request.Patience, "patience", defaultUpgradePatience, "how long the new daemon may take to be ready")
+	return cmd
+}
+
+func (h *host) upgrade(ctx context.Context, request upgradeRequest) error {
+	config, err := h.config()
+	if err != nil {
+		return err
+	}
+	if request.Binary, err = filepath.Abs(request.Binary); err != nil {
+		return err
+	}
+	version, err := programVersion(ctx, request.Binary)
+	if err != nil {
+		return err
+	}
+	pid, err := daemonOf(config.DataDir)
+	if err != nil {
+		return err
+	}
+	installed, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		return failf(paas.EForbidden, "This needs the rights of the daemon (process %d): run it as root.", pid)
+	}
+	outcome, err := askForUpgrade(ctx, config.DataDir, pid, request)
+	if err != nil {
+		return err
+	}
+	if outcome.Failed != "" {
+		return failf(paas.EInternal, "%s serves on: %s", outcome.From, outcome.Failed)
+	}
+	if err := install(request.Binary, installed); err != nil {
+		return failf(paas.EInternal, "%s serves, but it could not be put in the place of %s: %s. Do that by hand, or the next start is the version before.", version, installed, err)
+	}
+	return h.emit(map[string]string{"from": outcome.From, "to": version}, func() { h.say("%s serves; it was %s.", version, outcome.From) })
+}
+
+// programVersion asks a program whether it is PaaSTech's, and which.
+func programVersion(ctx context.Context, binary string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, versionPatience)
+	defer cancel()
+	command := exec.CommandContext(ctx, binary, "version", "--json")
+	command.Env = []string{"HOME=/nonexistent", "PAASTECH_SERVER=http://127.0.0.1:9"} // nobody else is asked
+	out, err := command.Output()
+	var told versions
+	if err == nil {
+		err = json.Unmarshal(out, &told)
+	}
+	if err != nil || told.Client == "" {
+		return "", failf(paas.EInvalid, "%s does not say which version of paastech it is (%s); is it the program for this kind of processor?", binary, causeOf(err))
+	}
+	return told.Client, nil
+}
+
+func causeOf(err error) string {
+	if err == nil {
+		return "it names none"
+	}
+	return err.Error()
+}
+
+// daemonOf is the number of the process that serves a data directory.
+func daemonOf(dataDir string) (int, error) {
+	lock, err := os.Open(filepath.Join(dataDir, lockFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	nobody := failf(paas.EUnavailable, "No daemon serves %s: there is nothing to upgrade. Put the new program in the place of the old one and start it.", dataDir)
+	if err != nil {
+		return 0, nobody
+	}
+	defer lock.Close()
+	if unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil {
+		return 0, nobody // it is given back with the file
+	}
+	text, err := io.ReadAll(lock)
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, failf(paas.EInternal, "The daemon at %s is one that cannot be upgraded while it runs: stop it, put the new program in its place and start that.", dataDir)
+	}
+	return pid, nil
+}
+
+// askForUpgrade has the daemon begin, and waits for what comes of it.
+func askForUpgrade(ctx context.Context, dataDir string, pid int, request upgradeRequest) (upgradeOutcome, error) {
+	var outcome upgradeOutcome
+	asked, err := json.Marshal(request)
+	if err != nil {
+		return outcome, err
+	}
+	outcomeFile := filepath.Join(dataDir, upgradeOutcomeFile)
+	if err := os.Remove(outcomeFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return outcome, err
+	}
+	if err := writeDurably(filepath.Join(dataDir, upgradeRequestFile), asked); err != nil {
+		return outcome, err
+	}
+	if err := unix.Kill(pid, unix.SIGUSR2); err != nil {
+		return outcome, fmt.Errorf("tell the daemon: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, request.Wait+3*request.Patience)
+	defer cancel()
+	for {
+		content, err := os.ReadFile(outcomeFile)
+		if err == nil {
+			return outcome, json.Unmarshal(content, &outcome)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return outcome, err
+		}
+		select {
+		case <-ctx.Done():
+			return outcome, failf(paas.EUnavailable, "The daemon (process %d) has not said what came of it; its log does.", pid)
+		case <-time.After(upgradePoll):
+		}
+	}
+}
+
+// install puts a program in the place of another, which stays beside it.
+func install(binary, installed string) error {
+	if same, err := sameFile(binary, installed); err != nil || same {
+		return err
+	}
+	dir := filepath.Dir(installed)
+	next := filepath.Join(dir, ".paastech.next")
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(next, content, 0o755); err != nil {
+		return err
+	}
+	previous := filepath.Join(dir, "paastech.previous")
+	if err := os.Remove(previous); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return errors.Join(os.Link(installed, previous), os.Rename(next, installed), syncDir(dir))
+}
+
+func sameFile(a, b string) (bool, error) {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other), err
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestUpgradesLoseNoRequest replaces the daemon by others under load: by newer ones, by one that crashes at
+// its start and by one whose migration fails when half is done. No request fails, and the data stay what they are.
+func TestUpgradesLoseNoRequest(t *testing.T) {
+	good, rate := 2, 60
+	if os.Getenv("PAASTECH_SOAK") == "1" {
+		good, rate = 8, 300
+	}
+	a := newEcho(t, time.Second)
+	a.kill()
+	dir := t.TempDir()
+	versions := []string{"1.0.0-test", "1.1.0-test"}
+	for _, version := range versions {
+		build(t, filepath.Join(dir, version), ".", "-ldflags", "-X main.version="+version)
+	}
+	crashes := build(t, filepath.Join(dir, "crashes"), "./testdata/upgrades/crashes")
+	migrates := build(t, filepath.Join(dir, "migrates"), "./testdata/upgrades/migrates")
+	a.program = filepath.Join(dir, "installed", "paastech")
+	if err := os.Mkdir(filepath.Dir(a.program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(filepath.Join(dir, versions[0]), a.program); err != nil {
+		t.Fatal(err)
+	}
+	a.start()
+	a.until("the application answers", a.answers)
+	before := a.everything()
+	ctx, stop := context.WithCancel(t.Context())
+	load := &load{t: t, host: a.host, ingress: a.ingress}
+	var clients sync.WaitGroup
+	clients.Go(func() { load.requests(ctx, rate) })
+	running := versions[0]
+	for n := range good + 2 {
+		time.Sleep(300 * time.Millisecond)
+		began := time.Now()
+		switch n {
+		case 1:
+			a.upgradeFails(crashes, running, "ended before it was ready")
+		case 2:
+			a.upgradeFails(migrates, running, "ended before it was ready")
+		default:
+			next := versions[0]
+			if running == next {
+				next = versions[1]
+			}
+			if out, err := a.upgrade(filepath.Join(dir, next)); err != nil || !strings.Contains(out, next+" serves") {
+				t.Fatalf("upgrade to %s: %v\n%s", next, err, out)
+			}
+			running = next
+		}
+		t.Logf("upgrade %d took %s", n, time.Since(began).Round(time.Millisecond))
+		if got := a.version(); got != running {
+			t.Errorf("%q serves, want %q", got, running)
+		}
+		if after := a.everything(); after != before {
+			t.Errorf("the data were\n%s\nand are\n%s", before, after)
+		}
+	}
+	stop()
+	clients.Wait()
+	t.Logf("%d upgrades, %d requests, slowest %s", good+2, load.sent.Load(), time.Duration(load.slowest.Load()))
+	if load.failed.Load() > 0 || load.sent.Load() == 0 {
+		t.Errorf("%d of %d requests failed; the first: %s", load.failed.Load(), load.sent.Load(), load.first)
+	}
+	if previous, err := os.Stat(filepath.Join(filepath.Dir(a.program), "paastech.previous")); err != nil || previous.Size() == 0 {
+		t.Errorf("the program before is not kept: %v", err)
+	}
+	a.settled(1)
+	a.check()
+}
+
+// build builds a program of this module.
+func build(t *testing.T, binary, program string, flags ...string) string {
+	t.Helper()
+	command := exec.Command("go", append(append([]string{"build", "-o", binary}, flags...), program)...)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", program, err, out)
+	}
+	return binary
+}
+
+// upgrade replaces the daemon, and adopts the next one: it is a child of the one before, which ends.
+func (d *doomed) upgrade(binary string) (string, error) {
+	d.t.Helper()
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		d.t.Fatal(err)
+	}
+	out, err := d.command("", "upgrade", "--binary", binary)
+	var outcome struct{ PID int }
+	content, readErr := os.ReadFile(filepath.Join(d.variable("PAASTECH_DATADIR"), "upgrade.outcome"))
+	if readErr != nil {
+		d.t.Fatalf("%v\n%s", readErr, out)
+	}
+	if err := json.Unmarshal(content, &outcome); err != nil {
+		d.t.Fatal(err)
+	}
+	if outcome.PID == d.process.Process.Pid {
+		return out, err
+	}
+	if d.process.Args == nil {
+		state, waitErr := d.process.Process.Wait()
+		if waitErr != nil || !state.Success() {
+			d.t.Errorf("the daemon before ended with %v, %v", state, waitErr)
+		}
+	} else if waitErr := d.process.Wait(); waitErr != nil {
+		d.t.Errorf("the daemon before ended with %v", waitErr)
+	}
+	next, findErr := os.FindProcess(outcome.PID)
+	if findErr != nil {
+		d.t.Fatal(findErr)
+	}
+	d.process = &exec.Cmd{Process: next}
+	return out, err
+}
+
+func (a *echo) upgradeFails(binary, running, says string) {
+	a.t.Helper()
+	out, err := a.upgrade(binary)
+	if err == nil || !strings.Contains(out, running+" serves on") || !strings.Contains(out, says) {
+		a.t.Errorf("upgrade to %s: %v\n%s", filepath.Base(binary), err, out)
+	}
+}
+
+// version is that of the daemon that answers.
+func (d *doomed) version() string {
+	var info struct{ Version string }
+	d.until("the API answers", func() bool { return d.call(http.MethodGet, "/info", nil, &info) == http.StatusOK })
+	return info.Version
+}
+
+// withoutRevisions removes what differs between daemons: the keys of those are their own.
+func withoutRevisions(content any) {
+	switch content := content.(type) {
+	case map[string]any:
+		delete(content, "revision")
+		for _, inner := range content {
+			withoutRevisions(inner)
+		}
+	case []any:
+		for _, inner := range content {
+			withoutRevisions(inner)
+		}
+	}
+}
+
+// everything is what the API says of the application, as text.
+func (a *echo) everything() string {
+	a.t.Helper()
+	var all []any
+	for _, path := range []string{"", "/env", "/deployments", "/domains"} {
+		var content any
+		if status := a.call(http.MethodGet, "/projects/"+a.id+path, nil, &content); status != http.StatusOK {
+			a.t.Fatalf("%s: %d", path, status)
+		}
+		withoutRevisions(content)
+		all = append(all, content)
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(text)
+}
