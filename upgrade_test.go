@@ -81,11 +81,25 @@ func TestUpgradesLoseNoRequest(t *testing.T) {
 	if load.failed.Load() > 0 || load.sent.Load() == 0 {
 		t.Errorf("%d of %d requests failed; the first: %s", load.failed.Load(), load.sent.Load(), load.first)
 	}
+	if now := programOf(t, a.program); now != running {
+		t.Errorf("installed is %s, and %s serves", now, running)
+	}
 	if previous, err := os.Stat(filepath.Join(filepath.Dir(a.program), "paastech.previous")); err != nil || previous.Size() == 0 {
 		t.Errorf("the program before is not kept: %v", err)
 	}
 	a.settled(1)
 	a.check()
+}
+
+// programOf is the version that a program says it is.
+func programOf(t testing.TB, program string) string {
+	t.Helper()
+	out, err := exec.Command(program, "version", "--json").Output()
+	var told struct{ Client string }
+	if err != nil || json.Unmarshal(out, &told) != nil {
+		t.Fatalf("%s version: %v", program, err)
+	}
+	return told.Client
 }
 
 // build builds a program of this module.
@@ -154,6 +168,9 @@ func (a *echo) upgradeFails(binary, running, says string) {
 	out, err := a.upgrade(binary)
 	if err == nil || !strings.Contains(out, running+" serves on") || !strings.Contains(out, says) {
 		a.t.Errorf("upgrade to %s: %v\n%s", filepath.Base(binary), err, out)
+	}
+	if now := programOf(a.t, a.program); now != running {
+		a.t.Errorf("installed is %s after it was undone", now)
 	}
 }
 

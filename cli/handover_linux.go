@@ -72,13 +72,21 @@ func (s *server) upgradeRequested() (upgradeRequest, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		request.Binary, err = os.Executable()
-		request.Binary = strings.TrimSuffix(request.Binary, " (deleted)") // proc(5): it was replaced since
+		request.Binary = strings.TrimSuffix(request.Binary, deletedSuffix)
 		return request, err
 	}
 	if err != nil {
 		return request, err
 	}
 	return request, errors.Join(json.Unmarshal(content, &request), os.Remove(path))
+}
+
+// forgetRequest removes a request that the daemon before did not come to.
+func (s *server) forgetRequest() error {
+	if err := os.Remove(s.data.file(upgradeRequestFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // untilIdle returns when nothing is being deployed.
@@ -104,6 +112,9 @@ func (s *server) handOver(ctx context.Context) error {
 		s.log.WarnContext(ctx, "hand over", "error", err)
 	}
 	outcome := upgradeOutcome{From: s.version}
+	watching, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	go func() { _ = s.systemd.watch(watching, []string{onThisHost(s.ingress.Address())}) }() // all that this one still does
 	undo, err := s.snapshot(ctx)
 	if err == nil {
 		outcome.PID, err = s.successor(ctx, request.Binary, request.Patience)

@@ -138,6 +138,9 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.data.Close)
+	if err := s.forgetRequest(); err != nil {
+		return err
+	}
 	if s.store, err = store.Open(ctx, store.Options{URL: s.config.Database.URL, DataDir: s.data.path, Log: s.log.With("part", "store")}); err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ import (
 const (
 	upgradeRequestFile = "upgrade.request"
 	upgradeOutcomeFile = "upgrade.outcome"
+	previousProgram    = "paastech.previous"
+	deletedSuffix      = " (deleted)" // proc(5): the program was replaced since
 	upgradePoll        = 50 * time.Millisecond
 	versionPatience    = 10 * time.Second
 )
@@ -55,7 +57,7 @@ func (h *host) upgradeCommand() *cobra.Command {
 		Short: "Replace the running daemon by another version, without losing a request",
 		Long: "Replace the running daemon by another version, without losing a request. The new program takes over the sockets and the data; the old one answers applications until the new one is ready, and then ends.\n\n" +
 			"A new program that ends or is not ready in time is undone: the database becomes what it was (SQLite; PostgreSQL takes a migration back by itself unless that had succeeded), and the version before goes on.\n\n" +
-			"The file is then put in the place of the installed program, which is kept beside it as paastech.previous.",
+			"The file is put in the place of the program that the daemon was started from, which is kept beside it as paastech.previous and put back when the new one is undone.",
 		Example: "  paastech upgrade --binary ./paastech-1.3.0",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -92,15 +94,18 @@ func (h *host) upgrade(ctx context.Context, request upgradeRequest) error {
 	if err != nil {
 		return failf(paas.EForbidden, "This needs the rights of the daemon (process %d): run it as root.", pid)
 	}
+	installed = strings.TrimSuffix(installed, deletedSuffix)
+	back, err := install(request.Binary, installed)
+	if err != nil {
+		return failf(paas.EInternal, "Nothing was changed: %s cannot be put in the place of %s: %s.", request.Binary, installed, err)
+	}
+	request.Binary = installed // what the daemon runs from must stay: git's hook leads there
 	outcome, err := askForUpgrade(ctx, config.DataDir, pid, request)
 	if err != nil {
 		return err
 	}
 	if outcome.Failed != "" {
-		return failf(paas.EInternal, "%s serves on: %s", outcome.From, outcome.Failed)
-	}
-	if err := install(request.Binary, installed); err != nil {
-		return failf(paas.EInternal, "%s serves, but it could not be put in the place of %s: %s. Do that by hand, or the next start is the version before.", version, installed, err)
+		return errors.Join(failf(paas.EInternal, "%s serves on: %s", outcome.From, outcome.Failed), back())
 	}
 	return h.emit(map[string]string{"from": outcome.From, "to": version}, func() { h.say("%s serves; it was %s.", version, outcome.From) })
 }
@@ -189,25 +194,33 @@ func askForUpgrade(ctx context.Context, dataDir string, pid int, request upgrade
 	}
 }
 
-// install puts a program in the place of another, which stays beside it.
-func install(binary, installed string) error {
+// install puts a program in the place of another, which stays beside it, and returns what puts that back.
+// One that is there already was put there by somebody else, who has to put it back, too.
+func install(binary, installed string) (back func() error, err error) {
 	if same, err := sameFile(binary, installed); err != nil || same {
-		return err
+		return func() error { return nil }, err
 	}
 	dir := filepath.Dir(installed)
 	next := filepath.Join(dir, ".paastech.next")
 	content, err := os.ReadFile(binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	defer os.Remove(next)
 	if err := os.WriteFile(next, content, 0o755); err != nil {
-		return err
+		return nil, err
 	}
-	previous := filepath.Join(dir, "paastech.previous")
+	previous := filepath.Join(dir, previousProgram)
 	if err := os.Remove(previous); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
-	return errors.Join(os.Link(installed, previous), os.Rename(next, installed), syncDir(dir))
+	if err := os.Link(installed, previous); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.Rename(next, installed), syncDir(dir)); err != nil {
+		return nil, err
+	}
+	return func() error { return errors.Join(os.Rename(previous, installed), syncDir(dir)) }, nil
 }
 
 func sameFile(a, b string) (bool, error) {

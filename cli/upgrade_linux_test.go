@@ -43,11 +43,12 @@ func TestInstallKeepsTheProgramBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second finds it done
-		if err := install(next, installed); err != nil {
-			t.Fatal(err)
-		}
-		next = installed
+	back, err := install(next, installed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := install(installed, installed); err != nil { // it is there already
+		t.Fatal(err)
 	}
 	kept, err := os.ReadFile(filepath.Join(filepath.Dir(installed), "paastech.previous"))
 	if err != nil || string(kept) != string(before) {
@@ -55,5 +56,11 @@ func TestInstallKeepsTheProgramBefore(t *testing.T) {
 	}
 	if info, err := os.Stat(installed); err != nil || info.Mode().Perm() != 0o755 {
 		t.Errorf("installed is %v, %v", info.Mode(), err)
+	}
+	if err := back(); err != nil {
+		t.Error(err)
+	}
+	if now, err := os.ReadFile(installed); err != nil || string(now) != string(before) {
+		t.Errorf("installed is %q, %v", now, err)
 	}
 }
