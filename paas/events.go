@@ -187,14 +187,19 @@ func (p *Platform) endingsLoop(ctx context.Context) error {
 			return nil
 		}
 		known, is := p.vitals.of(c.ID)
-		if !is || known.crashes > 0 { // never live: its deployment says why
+		if !is { // never live: its deployment says why
+			continue
+		}
+		c.Memory = known.container.Memory
+		how := ending(c)
+		p.vitals.ended(c.ID, how)
+		if known.crashes > 0 {
 			continue
 		}
 		kind := EventEnded
 		if c.OOMKilled {
 			kind = EventOutOfMemory
 		}
-		c.Memory = known.container.Memory
-		p.tellContainer(ctx, kind, c, ending(c))
+		p.tellContainer(ctx, kind, c, how)
 	}
 }

@@ -179,13 +179,30 @@ func (p *Platform) crashed(w world, id ProjectID) []Container {
 
 // rest stops a container that keeps ending, until the time comes to try again.
 func (p *Platform) rest(ctx context.Context, c Container) error {
-	how := ending(c)
+	how := p.vitals.lastEnding(c)
 	pause, tell := p.vitals.crash(p.now(), c, how, EventCrashing)
 	p.say(ctx, c, fmt.Sprintf("%s It is started again in %s.", how, pause))
 	if tell != "" {
 		p.tellContainer(ctx, tell, c, fmt.Sprintf("%s It keeps ending, and is started again ever more rarely.", how))
 	}
 	return p.Engine.Stop(ctx, c.ID, 0)
+}
+
+// ended notes how a container ended.
+func (v *vitals) ended(id ContainerID, how string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if one := v.known[id]; one != nil {
+		one.ending = how
+	}
+}
+
+// lastEnding is how a container ended last. One that runs again does not show it any more.
+func (v *vitals) lastEnding(c Container) string {
+	if known, is := v.of(c.ID); is && c.Running && known.ending != "" {
+		return known.ending
+	}
+	return ending(c)
 }
 
 // ending says in a sentence how a container ended.
