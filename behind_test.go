@@ -39,11 +39,20 @@ func TestWhatIsRemovedBehindItsBackComesBack(t *testing.T) {
 // containers are the ids of the application's.
 func (a *echo) containers() []string {
 	a.t.Helper()
-	out, err := exec.Command("docker", "ps", "-q", "--no-trunc", "--filter", "label=paastech.project="+a.id).Output()
+	return strings.Fields(docker(a.t, "ps", "-q", "--no-trunc", "--filter", "label=paastech.project="+a.id))
+}
+
+// docker is what Docker's command says.
+func docker(t testing.TB, args ...string) string {
+	t.Helper()
+	var complaint strings.Builder
+	command := exec.Command("docker", args...)
+	command.Stderr = &complaint
+	out, err := command.Output()
 	if err != nil {
-		a.t.Fatal(err)
+		t.Fatalf("docker %v: %v\n%s%s", args, err, out, &complaint)
 	}
-	return strings.Fields(string(out))
+	return strings.TrimSpace(string(out))
 }
 
 // settled waits until so many containers run, and no more.
@@ -54,16 +63,12 @@ func (a *echo) settled(count int) {
 
 func (a *echo) docker(args ...string) {
 	a.t.Helper()
-	if out, err := exec.Command("docker", append(args, a.containers()...)...).CombinedOutput(); err != nil {
-		a.t.Fatalf("docker %v: %v\n%s", args, err, out)
-	}
+	docker(a.t, append(args, a.containers()...)...)
 }
 
 func (a *echo) docker1(args ...string) {
 	a.t.Helper()
-	if out, err := exec.Command("docker", append(args, a.containers()[0])...).CombinedOutput(); err != nil {
-		a.t.Fatalf("docker %v: %v\n%s", args, err, out)
-	}
+	docker(a.t, append(args, a.containers()[0])...)
 }
 
 // answers tells whether the application does.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -104,13 +105,21 @@ func (d *doomed) start() {
 func (d *doomed) kill() {
 	if d.process != nil {
 		_ = d.process.Process.Kill()
-		if d.process.Args == nil { // the successor of one that was started here
-			_, _ = d.process.Process.Wait()
-		} else {
-			_ = d.process.Wait()
-		}
+		_ = d.wait()
 		d.process = nil
 	}
+}
+
+// wait returns when the daemon has ended; an error says how, when that was not well.
+func (d *doomed) wait() error {
+	if d.process.Args != nil {
+		return d.process.Wait()
+	}
+	state, err := d.process.Process.Wait() // the successor of one that was started here
+	if err == nil && !state.Success() {
+		err = fmt.Errorf("%s", state)
+	}
+	return err
 }
 
 func (d *doomed) until(what string, holds func() bool) {

@@ -101,11 +101,7 @@ func (a *echo) leftovers() []string {
 	a.t.Helper()
 	var all []string
 	for _, command := range [][]string{{"ps", "-aq"}, {"volume", "ls", "-q"}} {
-		out, err := exec.Command("docker", append(command, "--filter", "label=paastech.build", "--filter", "label=paastech.project="+a.id)...).Output()
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		all = append(all, strings.Fields(string(out))...)
+		all = append(all, strings.Fields(docker(a.t, append(command, "--filter", "label=paastech.build", "--filter", "label=paastech.project="+a.id)...))...)
 	}
 	return all
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -117,16 +116,8 @@ func (a *echo) beside(application, name string) *echo {
 // surroundings are a container's address, and that of the host in its network.
 func (a *echo) surroundings(container string) (address, gateway string) {
 	a.t.Helper()
-	out, err := exec.Command("docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.NetworkID}}{{end}}", container).Output()
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	address, network, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	out, err = exec.Command("docker", "network", "inspect", "-f", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", network).Output()
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return address, strings.TrimSpace(string(out))
+	address, network, _ := strings.Cut(docker(a.t, "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.NetworkID}}{{end}}", container), " ")
+	return address, docker(a.t, "network", "inspect", "-f", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", network)
 }
 
 // get asks the application over the ingress.
@@ -157,21 +148,14 @@ func (a *echo) try(what, of string) string {
 // tryAlone has the hostile application try something in a container that the daemon does not know of.
 func (a *echo) tryAlone(what, of string) {
 	a.t.Helper()
-	docker := func(args ...string) string {
-		out, err := exec.Command("docker", args...).CombinedOutput()
-		if err != nil {
-			a.t.Fatalf("docker %v: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	image, cores, _ := strings.Cut(docker("inspect", "-f", "{{.Image}} {{.HostConfig.NanoCpus}}", a.containers()[0]), " ")
+	image, cores, _ := strings.Cut(docker(a.t, "inspect", "-f", "{{.Image}} {{.HostConfig.NanoCpus}}", a.containers()[0]), " ")
 	nano, err := strconv.ParseFloat(cores, 64)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	id := docker("run", "-d", "-e", "PORT=8080", "--cpus", fmt.Sprint(nano/1e9), "--log-opt", "max-size=5m", "--log-opt", "max-file=2", image)
-	defer docker("rm", "-f", id)
-	address := docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", id)
+	id := docker(a.t, "run", "-d", "-e", "PORT=8080", "--cpus", fmt.Sprint(nano/1e9), "--log-opt", "max-size=5m", "--log-opt", "max-file=2", image)
+	defer docker(a.t, "rm", "-f", id)
+	address := docker(a.t, "inspect", "-f", "{{.NetworkSettings.IPAddress}}", id)
 	query := url.Values{"what": {what}, "of": {of}}.Encode()
 	a.until("the container alone has tried", func() bool {
 		response, err := http.Get("http://" + address + ":8080/try?" + query)

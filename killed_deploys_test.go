@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -176,11 +175,7 @@ func (a *echo) remains(id string) (all []string) {
 		{"image", "ls", "-q", "--filter", "reference=*/" + id + "*"},
 		{"image", "ls", "-q", "--filter", "reference=*/" + id + "/*"},
 	} {
-		out, err := exec.Command("docker", list...).Output()
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		all = append(all, strings.Fields(string(out))...)
+		all = append(all, strings.Fields(docker(a.t, list...))...)
 	}
 	return all
 }

@@ -39,6 +39,10 @@ func TestUpgradesLoseNoRequest(t *testing.T) {
 	if err := os.Link(filepath.Join(dir, versions[0]), a.program); err != nil {
 		t.Fatal(err)
 	}
+	// The next daemon is a child of the one before, which ends: then it is this process's.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
 	a.start()
 	a.until("the application answers", a.answers)
 	before := a.everything()
@@ -112,12 +116,9 @@ func build(t *testing.T, binary, program string, flags ...string) string {
 	return binary
 }
 
-// upgrade replaces the daemon, and adopts the next one: it is a child of the one before, which ends.
+// upgrade replaces the daemon, and adopts the next one.
 func (d *doomed) upgrade(binary string) (string, error) {
 	d.t.Helper()
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		d.t.Fatal(err)
-	}
 	out, err := d.command("", "upgrade", "--binary", binary)
 	d.adopt()
 	return out, err
@@ -126,9 +127,6 @@ func (d *doomed) upgrade(binary string) (string, error) {
 // upgradeInPlace puts another program in the place of the daemon's and sends SIGUSR2.
 func (d *doomed) upgradeInPlace(binary string) {
 	d.t.Helper()
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		d.t.Fatal(err)
-	}
 	next := d.program + ".next"
 	if err := errors.Join(os.Link(binary, next), os.Rename(next, d.program), d.process.Process.Signal(unix.SIGUSR2)); err != nil {
 		d.t.Fatal(err)
@@ -148,13 +146,8 @@ func (d *doomed) adopt() {
 	if outcome.PID == d.process.Process.Pid {
 		return
 	}
-	if d.process.Args == nil {
-		state, waitErr := d.process.Process.Wait()
-		if waitErr != nil || !state.Success() {
-			d.t.Errorf("the daemon before ended with %v, %v", state, waitErr)
-		}
-	} else if waitErr := d.process.Wait(); waitErr != nil {
-		d.t.Errorf("the daemon before ended with %v", waitErr)
+	if err := d.wait(); err != nil {
+		d.t.Errorf("the daemon before ended with %v", err)
 	}
 	next, findErr := os.FindProcess(outcome.PID)
 	if findErr != nil {

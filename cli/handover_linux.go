@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -113,8 +114,10 @@ func (s *server) handOver(ctx context.Context) error {
 	}
 	outcome := upgradeOutcome{From: s.version}
 	watching, unwatch := context.WithCancel(ctx)
+	var watchdog sync.WaitGroup
+	watchdog.Go(func() { _ = s.systemd.watch(watching, []string{onThisHost(s.ingress.Address())}) }) // all that this one still does
+	defer watchdog.Wait()
 	defer unwatch()
-	go func() { _ = s.systemd.watch(watching, []string{onThisHost(s.ingress.Address())}) }() // all that this one still does
 	undo, err := s.snapshot(ctx)
 	if err == nil {
 		outcome.PID, err = s.successor(ctx, request.Binary, request.Patience)

@@ -24,6 +24,8 @@ const (
 	socketGit       = "git"
 )
 
+var socketNames = []string{socketHTTP, socketHTTPS, socketHTTP3, socketDashboard, socketGit}
+
 // sockets are those that were bound before the daemon began, and that somebody else keeps open while none
 // runs: connections then wait instead of being refused (sd_listen_fds(3)).
 type sockets struct {
@@ -66,8 +68,8 @@ func namedSockets(files []*os.File) (*sockets, error) {
 	for _, file := range files {
 		name := file.Name()
 		switch {
-		case name != socketHTTP && name != socketHTTPS && name != socketHTTP3 && name != socketDashboard && name != socketGit:
-			return nil, errors.Join(fmt.Errorf("a socket named %q was handed over: FileDescriptorName= is one of http, https, http3, dashboard, git", name), closeFiles(files))
+		case !slices.Contains(socketNames, name):
+			return nil, errors.Join(fmt.Errorf("a socket named %q was handed over: FileDescriptorName= is one of %s", name, strings.Join(socketNames, ", ")), closeFiles(files))
 		case s.files[name] != nil:
 			return nil, errors.Join(fmt.Errorf("two sockets named %q were handed over: the daemon listens at one address for each", name), closeFiles(files))
 		}

@@ -100,7 +100,10 @@ func (h *host) upgrade(ctx context.Context, request upgradeRequest) error {
 		return failf(paas.EInternal, "Nothing was changed: %s cannot be put in the place of %s: %s.", request.Binary, installed, err)
 	}
 	request.Binary = installed // what the daemon runs from must stay: git's hook leads there
-	outcome, err := askForUpgrade(ctx, config.DataDir, pid, request)
+	if err := askForUpgrade(config.DataDir, pid, request); err != nil {
+		return errors.Join(err, back())
+	}
+	outcome, err := awaitUpgrade(ctx, config.DataDir, request)
 	if err != nil {
 		return err
 	}
@@ -159,27 +162,32 @@ func daemonOf(dataDir string) (int, error) {
 	return pid, nil
 }
 
-// askForUpgrade has the daemon begin, and waits for what comes of it.
-func askForUpgrade(ctx context.Context, dataDir string, pid int, request upgradeRequest) (upgradeOutcome, error) {
-	var outcome upgradeOutcome
+// askForUpgrade has the daemon begin; an error means that it does not.
+func askForUpgrade(dataDir string, pid int, request upgradeRequest) error {
 	asked, err := json.Marshal(request)
 	if err != nil {
-		return outcome, err
+		return err
 	}
-	outcomeFile := filepath.Join(dataDir, upgradeOutcomeFile)
-	if err := os.Remove(outcomeFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return outcome, err
+	if err := os.Remove(filepath.Join(dataDir, upgradeOutcomeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if err := writeDurably(filepath.Join(dataDir, upgradeRequestFile), asked); err != nil {
-		return outcome, err
+	requestFile := filepath.Join(dataDir, upgradeRequestFile)
+	if err := writeDurably(requestFile, asked); err != nil {
+		return err
 	}
 	if err := unix.Kill(pid, unix.SIGUSR2); err != nil {
-		return outcome, fmt.Errorf("tell the daemon: %w", err)
+		return errors.Join(fmt.Errorf("tell the daemon: %w", err), os.Remove(requestFile))
 	}
+	return nil
+}
+
+// awaitUpgrade waits for what comes of it.
+func awaitUpgrade(ctx context.Context, dataDir string, request upgradeRequest) (upgradeOutcome, error) {
+	var outcome upgradeOutcome
 	ctx, cancel := context.WithTimeout(ctx, request.Wait+3*request.Patience)
 	defer cancel()
 	for {
-		content, err := os.ReadFile(outcomeFile)
+		content, err := os.ReadFile(filepath.Join(dataDir, upgradeOutcomeFile))
 		if err == nil {
 			return outcome, json.Unmarshal(content, &outcome)
 		}
@@ -188,7 +196,7 @@ func askForUpgrade(ctx context.Context, dataDir string, pid int, request upgrade
 		}
 		select {
 		case <-ctx.Done():
-			return outcome, failf(paas.EUnavailable, "The daemon (process %d) has not said what came of it; its log does.", pid)
+			return outcome, failf(paas.EUnavailable, "The daemon has not said what came of it; its log does. %s is the new program, and %s beside it the one before.", request.Binary, previousProgram)
 		case <-time.After(upgradePoll):
 		}
 	}
@@ -200,16 +208,11 @@ func install(binary, installed string) (back func() error, err error) {
 	if same, err := sameFile(binary, installed); err != nil || same {
 		return func() error { return nil }, err
 	}
-	dir := filepath.Dir(installed)
-	next := filepath.Join(dir, ".paastech.next")
 	content, err := os.ReadFile(binary)
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(next)
-	if err := os.WriteFile(next, content, 0o755); err != nil {
-		return nil, err
-	}
+	dir := filepath.Dir(installed)
 	previous := filepath.Join(dir, previousProgram)
 	if err := os.Remove(previous); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -217,7 +220,7 @@ func install(binary, installed string) (back func() error, err error) {
 	if err := os.Link(installed, previous); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.Rename(next, installed), syncDir(dir)); err != nil {
+	if err := writeWithMode(installed, content, 0o755); err != nil {
 		return nil, err
 	}
 	return func() error { return errors.Join(os.Rename(previous, installed), syncDir(dir)) }, nil

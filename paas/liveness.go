@@ -134,20 +134,6 @@ func (p *Platform) askIfWell(ctx context.Context, asked vital) (Readiness, error
 	return p.Engine.Await(ctx, asked.container.ID, probe)
 }
 
-// reroute puts a project's route right at once, unless somebody works on the project: one that can answer
-// does not wait for a look at all the others.
-func (p *Platform) reroute(ctx context.Context, id ProjectID) {
-	defer p.wakeReconcile() // sees to the rest
-	release, free := p.queue.tryTake(id)
-	if !free {
-		return
-	}
-	defer release()
-	if err := p.reconcileRoute(ctx, id); err != nil && ctx.Err() == nil {
-		p.Log.WarnContext(ctx, "put the route of a project right", "project", id, "error", err)
-	}
-}
-
 // revive starts a container anew that runs and is not well.
 func (p *Platform) revive(ctx context.Context, one vital, seen Readiness) {
 	release, free := p.queue.tryTake(one.container.Project)

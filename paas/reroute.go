@@ -68,6 +68,20 @@ func (p *Platform) reconcileRoutes(ctx context.Context, w world) error {
 	return nil
 }
 
+// reroute puts a project's route right at once, unless somebody works on the project: one that can answer
+// does not wait for a look at all the others.
+func (p *Platform) reroute(ctx context.Context, id ProjectID) {
+	defer p.wakeReconcile() // sees to the rest
+	release, free := p.queue.tryTake(id)
+	if !free {
+		return
+	}
+	defer release()
+	if err := p.reconcileRoute(ctx, id); err != nil && ctx.Err() == nil {
+		p.Log.WarnContext(ctx, "put the route of a project right", "project", id, "error", err)
+	}
+}
+
 // reconcileRoute puts the one route right.
 func (p *Platform) reconcileRoute(ctx context.Context, id ProjectID) error {
 	w, err := p.lookAtOne(ctx, id)
