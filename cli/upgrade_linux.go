@@ -82,6 +82,9 @@ func (h *host) upgrade(ctx context.Context, request upgradeRequest) error {
 	if request.Binary, err = filepath.Abs(request.Binary); err != nil {
 		return err
 	}
+	if _, err := os.Stat(request.Binary); err != nil {
+		return failf(paas.EInvalid, "%s cannot be read: %s.", request.Binary, causeOf(errors.Unwrap(err)))
+	}
 	version, err := programVersion(ctx, request.Binary)
 	if err != nil {
 		return err

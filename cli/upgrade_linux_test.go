@@ -20,7 +20,7 @@ func TestUpgradeSaysWhyItDoesNothing(t *testing.T) {
 	dir := someDatabase(t)
 	version := someProgram(t, `{"client": "2.0.0"}`)
 	run(t, "", "upgrade").want(t, 2, `^E_USAGE: .*--binary FILE`)
-	run(t, "", "upgrade", "--binary", "nowhere").want(t, 1, `^E_INVALID: .*nowhere does not say which version`)
+	run(t, "", "upgrade", "--binary", "nowhere").want(t, 1, `^E_INVALID: .*nowhere cannot be read: no such file`)
 	run(t, "", "upgrade", "--binary", someProgram(t, "{}")).want(t, 1, `^E_INVALID: .*it names none`)
 	run(t, "", "upgrade", "--binary", version).want(t, 1, `^E_UNAVAILABLE: No daemon serves `)
 	data, err := openDataDir(dir) // as a daemon that runs
