@@ -43,7 +43,15 @@ type busyRouter struct {
 
 func (r *busyRouter) Traffic() map[paas.ProjectID]paas.Traffic {
 	n := uint64(30 * time.Since(r.since).Seconds())
-	return map[paas.ProjectID]paas.Traffic{r.to: {Requests: n, Latency: [len(paas.LatencyBounds) + 1]uint64{3: n}}}
+	return map[paas.ProjectID]paas.Traffic{r.to: {Requests: n, Latency: spread(n)}}
+}
+
+// spread is how long so many requests took: most a little, one of a hundred long. What was measured before a
+// test and what is measured during it are alike, so that its pages say the same on either side of a reading.
+func spread(requests uint64) (latency [len(paas.LatencyBounds) + 1]uint64) {
+	latency[3], latency[8] = requests*8/10, requests/100
+	latency[5] = requests - latency[3] - latency[8]
+	return latency
 }
 
 // words are what the inhabitants of a platform call their things.
@@ -181,7 +189,7 @@ func (h *inhabited) measure(now time.Time) {
 			s := paas.Sample{Project: h.running.ID, At: at, Span: resolution.Span, Readings: times, CPU: 20 + 15*wave, Memory: uint64(150+20*wave) << 20, Limit: 384 << 20, Received: uint64(40000+20000*wave) * uint64(times), Sent: uint64(400000+200000*wave) * uint64(times)}
 			s.Traffic.Requests = uint64(300+200*wave) * uint64(times)
 			s.Traffic.Errors = uint64(max(0, wave*5)) * uint64(times)
-			s.Traffic.Latency[3], s.Traffic.Latency[5], s.Traffic.Latency[8] = s.Traffic.Requests*8/10, s.Traffic.Requests*19/100, s.Traffic.Requests/100
+			s.Traffic.Latency = spread(s.Traffic.Requests)
 			samples = append(samples, s)
 		}
 	}
