@@ -168,7 +168,7 @@ func (p *Platform) advance(ctx context.Context, d *Deployment, to State) error {
 // endFailed stores why a deployment ended and returns that as the caller's error.
 func (p *Platform) endFailed(ctx context.Context, d Deployment, err error) (Deployment, error) {
 	state, why := Failed, err
-	if errors.Is(err, context.Canceled) || IsKind(err, Canceled) {
+	if canceled(err) || canceled(context.Cause(ctx)) { // what a cancel breaks off does not always say so
 		state, why = Aborted, Errorf(Canceled, ECanceled, "The deployment was canceled; what ran before goes on running.").Because(err)
 	}
 	d.Diagnosis = diagnosisOf(why)
@@ -183,3 +183,5 @@ func (p *Platform) endFailed(ctx context.Context, d Deployment, err error) (Depl
 	p.refreshRoute(ctx, d.Project)
 	return d, why
 }
+
+func canceled(err error) bool { return errors.Is(err, context.Canceled) || IsKind(err, Canceled) }

@@ -3,6 +3,7 @@ package paas_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -230,7 +231,7 @@ func (e *fakeEngine) Projects(context.Context) ([]paas.ProjectID, error) {
 }
 
 // fakeBuilder names the image after the commit's content; a tree with a file FAIL does not build,
-// one with a file SLOW builds until it is canceled.
+// one with a file SLOW builds until it is canceled, and with MUTE too does not say that it was.
 type fakeBuilder struct {
 	paastest.Builder
 	plan     paas.BuildPlan
@@ -253,6 +254,9 @@ func (b *fakeBuilder) Build(ctx context.Context, build paas.Build) (paas.Image, 
 	if _, err := os.Stat(filepath.Join(build.Dir, "SLOW")); err == nil {
 		b.building <- struct{}{}
 		<-ctx.Done()
+		if _, err := os.Stat(filepath.Join(build.Dir, "MUTE")); err == nil {
+			return paas.Image{}, errors.New("the connection broke")
+		}
 		return paas.Image{}, context.Cause(ctx)
 	}
 	name, err := os.ReadFile(filepath.Join(build.Dir, "image"))

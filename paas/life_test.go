@@ -153,18 +153,20 @@ func TestOnlyKeptVersionsAreRolledBackTo(t *testing.T) {
 func TestACanceledDeploymentLeavesWhatRan(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush("one")
-	result := make(chan error, 1)
-	go func() {
-		_, err := w.push(t.Context(), "main", tree{"image": "two", "SLOW": ""})
-		result <- err
-	}()
-	<-w.builder.building
-	d, err := w.Cancel(t.Context(), w.ada, w.project.ID, 2)
-	if err != nil || d.State != paas.Aborted {
-		t.Fatalf("canceled to %s, %v", d.State, err)
-	}
-	if err := <-result; !paas.IsKind(err, paas.Canceled) {
-		t.Errorf("the pusher got %v", err)
+	for i, pushed := range []tree{{"image": "two", "SLOW": ""}, {"image": "three", "SLOW": "", "MUTE": ""}} {
+		result := make(chan error, 1)
+		go func() {
+			_, err := w.push(t.Context(), "main", pushed)
+			result <- err
+		}()
+		<-w.builder.building
+		d, err := w.Cancel(t.Context(), w.ada, w.project.ID, i+2)
+		if err != nil || d.State != paas.Aborted || d.Diagnosis.Code != paas.ECanceled {
+			t.Fatalf("canceled to %s, %+v, %v", d.State, d.Diagnosis, err)
+		}
+		if err := <-result; !paas.IsKind(err, paas.Canceled) {
+			t.Errorf("the pusher got %v", err)
+		}
 	}
 	w.eventuallyRunning("one")
 	if _, err := w.Cancel(t.Context(), w.ada, w.project.ID, 1); !paas.IsKind(err, paas.Conflict) {

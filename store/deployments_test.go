@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/paastech-cloud/paastech/paas"
+	"gorm.io/gorm"
 )
 
 func TestDeploymentsComeBackWhole(t *testing.T) {
@@ -109,6 +111,20 @@ func TestACanceledCallSaysSo(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := s.Users(ctx); err == nil || paas.IsKind(err, paas.NotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestACallCanceledAtItsCommitSaysSo(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := s.write(ctx, "commit late", func(*gorm.DB) error {
+			cancel()
+			time.Sleep(20 * time.Millisecond) // database/sql rolls back beside us
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})

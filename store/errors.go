@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,6 +50,10 @@ func translate(what string, err error) error {
 	}
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return notThere()
+	}
+	if errors.Is(err, sql.ErrTxDone) {
+		// Nothing here ends a transaction twice: the end of its context did.
+		return fmt.Errorf("%s: %w: %w", what, context.Canceled, err)
 	}
 	var known error
 	if postgres, ok := errors.AsType[*pgconn.PgError](err); ok {
