@@ -106,7 +106,7 @@ func (a *api) invites(call *web.Call, _ nothing) (reply[[]wire.Invite], error) {
 }
 
 func (a *api) createInvite(call *web.Call, in wire.NewInvite) (reply[wire.Invite], error) {
-	invite, code, err := a.platform.Invite(call.Request().Context(), call.Caller, in.Email)
+	invite, code, err := a.platform.Invite(call.Request().Context(), call.Caller, paas.NewInvite{Email: in.Email, Admin: in.Admin})
 	shown := wire.InviteOf(invite)
 	shown.Code = code
 	call.Target = in.Email

@@ -336,7 +336,7 @@ func callAdministration(w *world, t *testing.T) {
 	}
 	_, _, err := w.admin.Audit(t.Context(), "ada", "", "")
 	check(t, "audit", err)
-	invite, err := w.admin.CreateInvite(t.Context(), "guest@example.com")
+	invite, err := w.admin.CreateInvite(t.Context(), wire.NewInvite{Email: "guest@example.com"})
 	check(t, "invite", err)
 	check(t, "take back", w.admin.DeleteInvite(t.Context(), invite.ID))
 	_, err = w.admin.CreateUser(t.Context(), wire.NewUser{Username: "temporary", Email: "temporary@example.com", Password: password})

@@ -74,7 +74,7 @@ func (s *siege) renew() {
 	s.must(func() error { return err })
 	token, err := s.user.CreateToken(s.t.Context(), wire.NewToken{Name: "CI", Scope: paas.ScopeAdmin})
 	s.must(func() error { return err })
-	invite, err := s.admin.CreateInvite(s.t.Context(), "")
+	invite, err := s.admin.CreateInvite(s.t.Context(), wire.NewInvite{})
 	s.must(func() error { return err })
 	s.tokens = append(s.tokens, s.user.token, s.admin.token, token.Secret, invite.Code)
 	s.values = map[string]string{

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/paastech-cloud/paastech/api/wire"
 	"github.com/paastech-cloud/paastech/paas"
 )
 
@@ -35,7 +36,8 @@ func (a *administration) inviteListCommand() *cobra.Command {
 }
 
 func (a *administration) inviteCreateCommand() *cobra.Command {
-	return &cobra.Command{
+	var admin bool
+	cmd := &cobra.Command{
 		Use:     "create [EMAIL]",
 		Short:   "Invite somebody; with an address the link is mailed there",
 		Example: "  paastech admin invites create grace@example.com",
@@ -45,11 +47,11 @@ func (a *administration) inviteCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			email := ""
+			wanted := wire.NewInvite{Admin: admin}
 			if len(args) > 0 {
-				email = args[0]
+				wanted.Email = args[0]
 			}
-			invite, err := api.CreateInvite(cmd.Context(), email)
+			invite, err := api.CreateInvite(cmd.Context(), wanted)
 			if err != nil {
 				return err
 			}
@@ -59,6 +61,8 @@ func (a *administration) inviteCreateCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&admin, "admin", false, "whoever registers with it is an administrator, also while registration is closed")
+	return cmd
 }
 
 func (a *administration) inviteRemoveCommand() *cobra.Command {

@@ -69,7 +69,7 @@ func admitted(ctx context.Context, api *client.Client, account wire.Register) er
 	switch {
 	case err != nil:
 		return err
-	case info.Registration == paas.RegistrationClosed:
+	case info.Registration == paas.RegistrationClosed && account.Invite == "": // an administrator's lets in
 		return failf(paas.EClosed, "Registration is closed at %s: ask its administrator for an account.", api.Server())
 	case info.Registration == paas.RegistrationInvite && account.Invite == "":
 		return failf(paas.EInvite, "Registration is by invitation at %s: give --invite with the code that an administrator sent you.", api.Server())

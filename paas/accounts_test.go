@@ -274,7 +274,7 @@ func TestRegistrationModes(t *testing.T) {
 			NewUser: paas.NewUser{Username: name, Email: name + "@example.com", Password: "a fine day"}, Invite: invite, From: home,
 		})
 	}
-	_, _, err = tw.Invite(t.Context(), tw.ada, "grace@example.com")
+	_, _, err = tw.Invite(t.Context(), tw.ada, paas.NewInvite{Email: "grace@example.com"})
 	tw.must(err)
 	mailed := tw.letter(paas.MailInvite, "grace@example.com").Token
 	_, err = invited("eve", mailed)
@@ -286,11 +286,33 @@ func TestRegistrationModes(t *testing.T) {
 	}
 	_, err = invited("grace", mailed)
 	tw.wantCode(paas.EInvite, err)
-	_, open, err := tw.Invite(t.Context(), tw.ada, "")
+	_, open, err := tw.Invite(t.Context(), tw.ada, paas.NewInvite{})
 	tw.must(err)
 	tw.now = tw.now.Add(paas.InviteLifetime)
 	_, err = invited("eve", open)
 	tw.wantCode(paas.EInvite, err)
+}
+
+func TestAnAdministratorIsSetUpByLinkOnce(t *testing.T) {
+	for _, mode := range []paas.Registration{paas.RegistrationInvite, paas.RegistrationClosed, paas.RegistrationOpen} {
+		tw := newTown(t, func(o *paas.Options) { o.Accounts.Registration = mode })
+		_, link, err := tw.Invite(t.Context(), paas.User{Username: "root"}, paas.NewInvite{Admin: true})
+		tw.must(err)
+		register := func(name string) (paas.User, error) {
+			return tw.Register(t.Context(), paas.Registrant{
+				NewUser: paas.NewUser{Username: name, Email: name + "@example.com", Password: "a fine day"}, Invite: link, From: home,
+			})
+		}
+		grace, err := register("grace")
+		tw.must(err)
+		if !grace.IsAdmin || !grace.Verified {
+			t.Errorf("%s: set up %+v", mode, grace)
+		}
+		_, err = register("eve")
+		tw.wantCode(map[paas.Registration]paas.Code{
+			paas.RegistrationInvite: paas.EInvite, paas.RegistrationOpen: paas.EInvite, paas.RegistrationClosed: paas.EClosed,
+		}[mode], err)
+	}
 }
 
 func TestUnverifiedAccountsGo(t *testing.T) {

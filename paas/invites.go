@@ -3,19 +3,20 @@ package paas
 import "context"
 
 // Invite lets one person register. With an address the link is mailed to it, and only it can register.
-func (p *Platform) Invite(ctx context.Context, by User, email string) (Invite, Secret, error) {
-	if email != "" {
-		if err := validateEmail(email); err != nil {
+func (p *Platform) Invite(ctx context.Context, by User, wanted NewInvite) (Invite, Secret, error) {
+	if wanted.Email != "" {
+		if err := validateEmail(wanted.Email); err != nil {
 			return Invite{}, "", err
 		}
 	}
 	secret, nonce := newNonce(p.now())
 	invite := Invite{
-		ID: InviteID(newID()), Hash: nonce.Hash, Email: email, By: by.Username, CreatedAt: nonce.At, ExpiresAt: nonce.At.Add(InviteLifetime),
+		ID: InviteID(newID()), Hash: nonce.Hash, Email: wanted.Email, Admin: wanted.Admin,
+		By: by.Username, CreatedAt: nonce.At, ExpiresAt: nonce.At.Add(InviteLifetime),
 	}
 	var mails []Mail
-	if email != "" {
-		mail := p.newMail(MailInvite, email, "")
+	if wanted.Email != "" {
+		mail := p.newMail(MailInvite, wanted.Email, "")
 		mail.Token, mail.Until, mail.Detail = secret, invite.ExpiresAt, by.Username
 		mails = append(mails, mail)
 	}

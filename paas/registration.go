@@ -95,7 +95,8 @@ func (p *Platform) Register(ctx context.Context, r Registrant) (User, error) {
 		return User{}, err
 	}
 	user := p.newUser(r.NewUser, hash)
-	user.Verified = invite.Email != ""
+	user.IsAdmin = invite.Admin
+	user.Verified = invite.Email != "" || invite.Admin
 	mails := p.welcome(&user, taken)
 	if err := p.Store.CreateUser(ctx, user, invite.ID, mails...); err != nil {
 		if IsKind(err, NotFound) {
@@ -116,7 +117,14 @@ func (p *Platform) admission(ctx context.Context, r Registrant) (Invite, error) 
 	if err != nil {
 		return Invite{}, err
 	}
-	if mode == RegistrationClosed {
+	invite, known := Invite{}, false
+	if r.Invite != "" {
+		if invite, err = p.Store.InviteByHash(ctx, hashNonce(r.Invite)); err != nil && !IsKind(err, NotFound) {
+			return Invite{}, err
+		}
+		known = err == nil && p.now().Before(invite.ExpiresAt)
+	}
+	if mode == RegistrationClosed && !(known && invite.Admin) {
 		return Invite{}, Errorf(Forbidden, EClosed, "Registration is closed here: ask the administrator for an account (`paastech admin users create` on the host).")
 	}
 	if p.Accounts.Challenge != nil {
@@ -127,13 +135,8 @@ func (p *Platform) admission(ctx context.Context, r Registrant) (Invite, error) 
 	if r.Invite == "" && mode == RegistrationOpen {
 		return Invite{}, nil
 	}
-	invite, err := p.Store.InviteByHash(ctx, hashNonce(r.Invite))
 	switch {
-	case IsKind(err, NotFound):
-		return Invite{}, errInvite
-	case err != nil:
-		return Invite{}, err
-	case !p.now().Before(invite.ExpiresAt):
+	case !known:
 		return Invite{}, errInvite
 	case invite.Email != "" && !strings.EqualFold(invite.Email, r.Email):
 		return Invite{}, InvalidField("email", "This invitation is for another e-mail address.")

@@ -12,6 +12,7 @@ type inviteRow struct {
 	ID        string `gorm:"primaryKey"`
 	Hash      string
 	Email     string
+	Admin     bool
 	InvitedBy string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	ExpiresAt time.Time
@@ -24,6 +25,7 @@ func (row inviteRow) invite() paas.Invite {
 		ID:        paas.InviteID(row.ID),
 		Hash:      paas.NonceHash(row.Hash),
 		Email:     row.Email,
+		Admin:     row.Admin,
 		By:        row.InvitedBy,
 		CreatedAt: row.CreatedAt.UTC(),
 		ExpiresAt: row.ExpiresAt.UTC(),
@@ -37,6 +39,7 @@ func (s *Store) CreateInvite(ctx context.Context, invite paas.Invite, mails ...p
 			ID:        string(invite.ID),
 			Hash:      string(invite.Hash),
 			Email:     invite.Email,
+			Admin:     invite.Admin,
 			InvitedBy: invite.By,
 			CreatedAt: stored(invite.CreatedAt),
 			ExpiresAt: stored(invite.ExpiresAt),

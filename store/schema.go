@@ -4,7 +4,7 @@ package store
 // PostgreSQL share; timestamps are UTC. Unique constraints keep PostgreSQL's names for them,
 // because errors.go knows them.
 func migrations() []migration {
-	return []migration{firstSchema(), accountsSchema(), lifeSchema(), noteSchema(), sessionsSchema(), eventsSchema(), sleepSchema(), domainsSchema(), receptionSchema()}
+	return []migration{firstSchema(), accountsSchema(), lifeSchema(), noteSchema(), sessionsSchema(), eventsSchema(), sleepSchema(), domainsSchema(), receptionSchema(), invitesSchema()}
 }
 
 func firstSchema() migration {

@@ -35,6 +35,7 @@ type UserRow struct {
 type InviteForm struct {
 	Mistakes
 	Email string
+	Admin bool
 }
 
 // MadeInvite is an invitation whose link is shown once.

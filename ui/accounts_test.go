@@ -127,7 +127,7 @@ func TestRegistrationByInvitation(t *testing.T) {
 	}
 	_, _, page := v.visit("/register")
 	v.holds(page, `id="invite"`)
-	_, invite, err := v.platform.Invite(t.Context(), v.ada, "grace@example.com")
+	_, invite, err := v.platform.Invite(t.Context(), v.ada, paas.NewInvite{Email: "grace@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,7 @@ func TestAdminInvites(t *testing.T) {
 		t.Errorf("shown is %q", link)
 	}
 	v.holds(v.sends("/admin/invites", url.Values{"email": {""}}, 201), "An invitation to hand over", "/register?invite=")
+	v.holds(v.sends("/admin/invites", url.Values{"email": {""}, "admin": {"yes"}}, 201), "to hand over, as administrator")
 	_, _, page = v.visit("/admin/users")
 	v.lacks(page, mail.Token.Reveal())
 	invites, err := v.platform.Invites(t.Context())

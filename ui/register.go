@@ -14,13 +14,13 @@ func (u *ui) registerForm(call *web.Call) error {
 	if err != nil {
 		return err
 	}
-	if mode == paas.RegistrationClosed {
+	invite := paas.Secret(call.QueryParam("invite"))
+	if mode == paas.RegistrationClosed && invite == "" { // an administrator's lets in
 		return u.show(call, http.StatusOK, templates.Notice{
 			Frame: frame(call, "Registration is closed"), Message: "The administrator of this host makes the accounts here.",
 			Next: "/login", Button: "Log in",
 		})
 	}
-	invite := paas.Secret(call.QueryParam("invite"))
 	page := templates.Register{Frame: frame(call, "Make an account"), Invite: invite, AskInvite: invite == "" && mode == paas.RegistrationInvite}
 	return u.showRegister(call, http.StatusOK, page)
 }

@@ -111,10 +111,11 @@ func (u *ui) invite(call *web.Call) error {
 	}
 	email := strings.TrimSpace(form.Get("email"))
 	call.Target = email
-	invite, code, err := u.platform.Invite(call.Request().Context(), call.Caller, email)
+	wanted := paas.NewInvite{Email: email, Admin: form.Get("admin") != ""}
+	invite, code, err := u.platform.Invite(call.Request().Context(), call.Caller, wanted)
 	if err != nil {
 		return u.usersAgain(call, err, func(page *templates.AdminUsers, mistakes templates.Mistakes) {
-			page.Invite = templates.InviteForm{Mistakes: mistakes.In("email"), Email: email}
+			page.Invite = templates.InviteForm{Mistakes: mistakes.In("email"), Email: email, Admin: wanted.Admin}
 		})
 	}
 	page, err := u.usersPage(call)

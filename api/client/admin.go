@@ -55,8 +55,8 @@ func (c *Client) Invites(ctx context.Context) ([]wire.Invite, error) {
 }
 
 // CreateInvite makes an invitation; with an address its link is mailed there.
-func (c *Client) CreateInvite(ctx context.Context, email string) (wire.Invite, error) {
-	return content[wire.Invite](ctx, c, request{method: http.MethodPost, path: []string{"admin", "invites"}, body: wire.NewInvite{Email: email}})
+func (c *Client) CreateInvite(ctx context.Context, wanted wire.NewInvite) (wire.Invite, error) {
+	return content[wire.Invite](ctx, c, request{method: http.MethodPost, path: []string{"admin", "invites"}, body: wanted})
 }
 
 // DeleteInvite takes an invitation back.

@@ -57,12 +57,14 @@ func DeletionOf(d paas.Deletion) Deletion {
 // NewInvite is an invitation to make; with an address the link is mailed there.
 type NewInvite struct {
 	Email string `json:"email,omitempty"`
+	Admin bool   `json:"admin,omitempty"` // it makes an administrator, also while registration is closed
 }
 
 // Invite is an invitation. Its code is there once, when it is made.
 type Invite struct {
 	ID        paas.InviteID `json:"id"`
 	Email     string        `json:"email,omitempty"`
+	Admin     bool          `json:"admin,omitempty"`
 	By        string        `json:"by"`
 	Code      paas.Secret   `json:"code,omitempty"`
 	CreatedAt time.Time     `json:"createdAt"`
@@ -71,7 +73,7 @@ type Invite struct {
 
 // InviteOf shows an invitation.
 func InviteOf(i paas.Invite) Invite {
-	return Invite{ID: i.ID, Email: i.Email, By: i.By, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
+	return Invite{ID: i.ID, Email: i.Email, Admin: i.Admin, By: i.By, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
 }
 
 // AuditEntry is one recorded change.
