@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,21 +13,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// Backup writes a whole copy of the SQLite database to a new file, while the daemon goes on working
-// on it. The key file is not in it and belongs to it.
+// Backup writes a whole copy of the database to a new SQLite file, while the daemon goes on working on it;
+// PostgreSQL's too, as it is at one moment. The key file is not in it and belongs to it.
 func Backup(ctx context.Context, options Options, file string) (err error) {
-	if options.URL != "" {
-		return paas.Errorf(paas.Invalid, paas.EInvalid, "The database is PostgreSQL: back it up with pg_dump. The key file belongs with it.")
-	}
-	path, err := filepath.Abs(filepath.Join(options.DataDir, databaseFile))
-	if err != nil {
-		return err
-	}
 	if file, err = filepath.Abs(file); err != nil {
 		return err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("back up database: %w", err)
 	}
 	// The name is taken first, so that nothing is ever overwritten; a backup that was interrupted is an empty file.
 	reserved, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -44,15 +35,51 @@ func Backup(ctx context.Context, options Options, file string) (err error) {
 	if err := reserved.Close(); err != nil {
 		return fmt.Errorf("back up database: %w", err)
 	}
+	copyTo := copySQLite
+	if options.URL != "" {
+		copyTo = copyPostgres
+	}
+	err = intoPlace(file, func(temporary string) error { return copyTo(ctx, options, temporary) })
+	if err != nil {
+		return fmt.Errorf("back up database: %w", err)
+	}
+	return nil
+}
+
+func copySQLite(ctx context.Context, options Options, file string) error {
+	path, err := filepath.Abs(filepath.Join(options.DataDir, databaseFile))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
 	db, err := openFile(ctx, path)
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
-	err = intoPlace(file, func(temporary string) error { return vacuumInto(ctx, db, temporary) })
-	if err = errors.Join(err, closePool(db)); err != nil {
-		return fmt.Errorf("back up database: %w", err)
+	return errors.Join(vacuumInto(ctx, db, file), closePool(db))
+}
+
+// copyPostgres copies every row, as it is in one transaction, and compares it with what came of it.
+func copyPostgres(ctx context.Context, options Options, file string) (err error) {
+	source, err := Open(ctx, options)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer func() { err = errors.Join(err, source.Close()) }()
+	dir := filepath.Dir(file)
+	target, err := Open(ctx, Options{DataDir: dir, KeyFile: source.keyFile, Log: options.Log})
+	if err != nil {
+		return err
+	}
+	err = source.reader.WithContext(ctx).Transaction(func(from *gorm.DB) error {
+		return target.write(ctx, "copy database", func(to *gorm.DB) error { return moveTables(from, to, func(string) {}) })
+	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err = errors.Join(err, target.Close()); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(dir, databaseFile), file)
 }
 
 // intoPlace lets write make a file, and puts it under its name when it is whole.

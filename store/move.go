@@ -29,6 +29,7 @@ func tables() []table {
 		tableOf[sessionRow]("sessions", "id COLLATE bytes"),
 		tableOf[projectRow]("projects", "id COLLATE bytes"),
 		tableOf[deploymentRow]("deployments", "project_id COLLATE bytes, number"),
+		tableOf[domainRow]("domains", "name COLLATE bytes, project_id COLLATE bytes"),
 		tableOf[sampleRow]("samples", "project_id COLLATE bytes, span, at"),
 		tableOf[cronRunRow]("cron_runs", "project_id COLLATE bytes, line COLLATE bytes, due"),
 		tableOf[eventRow]("events", "id"),
@@ -95,6 +96,9 @@ func moveTables(from, to *gorm.DB, report func(string)) error {
 			return fmt.Errorf("compare %s: %w", table.name, err)
 		}
 		report(fmt.Sprintf("%s: %d rows, each read back the same", table.name, rows))
+	}
+	if !onPostgres(to) { // which counts on from what it has by itself
+		return nil
 	}
 	for _, table := range []string{"audit", "events"} {
 		next := "SELECT setval(pg_get_serial_sequence('" + table + "', 'id'), coalesce(max(id), 0) + 1, false) FROM " + table

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ func fill(t *testing.T, s *Store) secrets {
 	must(t, s.CreateKey(ctx, paas.SSHKey{ID: "k", User: ada.ID, Name: "ü <&>", Fingerprint: "SHA256:1", CreatedAt: birth, LastUsedAt: &birth}))
 	must(t, s.CreateSession(ctx, paas.Session{ID: "s", User: ada.ID, CreatedAt: birth, ExpiresAt: time.Now().Add(time.Hour)}))
 	must(t, s.CreateToken(ctx, someToken(ada, "t", kept.project.ID)))
-	must(t, s.CreateInvite(ctx, paas.Invite{ID: "i", Hash: "h", By: "ada", CreatedAt: birth, ExpiresAt: birth}))
+	must(t, s.CreateInvite(ctx, paas.Invite{ID: "i", Hash: "h", By: "ada", Admin: true, CreatedAt: birth, ExpiresAt: birth}))
+	for _, name := range []paas.Hostname{"shop.example.com", "ü.example.com"} {
+		must(t, s.AddDomain(ctx, paas.Domain{Name: name, Project: kept.project.ID, Token: "t", CreatedAt: birth, CheckedAt: birth, ProvenAt: &birth}, 10))
+	}
 	for i := range 12 { // numbers and ids whose order as text is another one
 		_, err := s.CreateDeployment(ctx, paas.Deployment{Project: kept.project.ID, State: paas.Failed, Diagnosis: &paas.Diagnosis{Code: "E_X", Message: "<é>"}, Env: paas.Env{"A": "1"}, CreatedAt: birth})
 		must(t, err)
@@ -61,6 +65,8 @@ func everything(t *testing.T, s *Store) []any {
 			add(events, err)
 		}
 	}
+	domains, err := s.AllDomains(ctx)
+	add(domains, err)
 	deleting, err := s.DeletingUsers(ctx)
 	add(deleting, err)
 	keys, err := s.AllKeys(ctx)
@@ -104,6 +110,22 @@ func TestMoveTakesEveryRowAlong(t *testing.T) {
 		t.Errorf("the next entry has number %d, want 13", entries[0].ID)
 	}
 	wantKind(t, Move(t.Context(), from, to, func(string) {}), paas.Conflict)
+}
+
+// A table that a schema brings is moved, too: domains were once left behind.
+func TestEveryTableIsMoved(t *testing.T) {
+	s := opened(t, Options{DataDir: t.TempDir()})
+	var found, moved []string
+	must(t, s.reader.Raw("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").Scan(&found).Error)
+	for _, table := range tables() {
+		moved = append(moved, table.name)
+	}
+	moved = append(moved, "migrations", "sweeps") // what was done to this database alone
+	slices.Sort(found)
+	slices.Sort(moved)
+	if !slices.Equal(found, moved) {
+		t.Errorf("the database has %v, moved are %v", found, moved)
+	}
 }
 
 // What does not come back as it was written is not kept.
