@@ -3,6 +3,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -63,6 +64,27 @@ func (b *Builder) shrinkImages(ctx context.Context, bytes int64) (freed int64, e
 		freed = max(0, before-after)
 	}
 	return freed, nil
+}
+
+// RemoveImages removes what an instance made for its builders from an engine, but for what containers of
+// others are made from.
+func RemoveImages(ctx context.Context, dockerHost, instance string) error {
+	docker, err := connect(dockerHost)
+	if err != nil {
+		return err
+	}
+	defer docker.Close()
+	b := &Builder{docker: docker}
+	made, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", labelMaker+"="+instance))})
+	if err != nil {
+		return fmt.Errorf("list images of builders: %w", err)
+	}
+	for _, each := range made {
+		if isOld(each, recipe{}) {
+			err = errors.Join(err, b.removeOld(ctx, each))
+		}
+	}
+	return err
 }
 
 // isOld tells whether an image was made for a builder and is not the present one's. The images of

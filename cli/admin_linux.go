@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -13,6 +15,10 @@ import (
 // local is the way to the daemon of this host; nil when none serves its data directory.
 func (h *host) local() (*client.Local, error) {
 	config, err := h.config()
+	if errors.Is(err, fs.ErrPermission) {
+		h.note("The configuration of this host is for root alone: asking over the API.")
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -29,25 +35,25 @@ func (h *host) purgeCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:     "purge --yes",
-		Short:   "Remove every container, network, volume and packet filter of this installation; keeps the data directory",
+		Short:   "Remove every container, network and image of this installation from Docker, and its packet filter; the data directory stays",
 		Example: "  paastech admin purge --yes",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes {
-				return failf(eNotConfirmed, "This ends every application of this installation. Their source, configuration and images stay, and the next `paastech serve` starts them again. Say --yes to do it.")
+				return failf(eNotConfirmed, "This ends every application of this installation. Their source, configuration, images and volumes stay, and the next `paastech serve` starts them again. Say --yes to do it.")
 			}
-			return h.purge(cmd.Context())
+			config, err := h.config()
+			if err != nil {
+				return err
+			}
+			return h.purge(cmd.Context(), config)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "really do it")
 	return cmd
 }
 
-func (h *host) purge(ctx context.Context) error {
-	config, err := h.config()
-	if err != nil {
-		return err
-	}
+func (h *host) purge(ctx context.Context, config Config) error {
 	data, err := openDataDir(config.DataDir)
 	if err != nil {
 		return err

@@ -177,15 +177,15 @@ const (
 	unmountPause = 20 * time.Millisecond
 )
 
-// remove unmounts the volume and deletes it. Who still holds it keeps its blocks, not its name.
-func (d disk) remove() error {
+// leave unmounts the volume, for good or until it is ensured again. Who still holds it keeps its blocks.
+func (d disk) leave() error {
 	for try := range unmountTries {
 		mounted, err := isMounted(d.point())
 		if err != nil {
 			return err
 		}
 		if !mounted {
-			break
+			return nil
 		}
 		flags := 0
 		if try == unmountTries-1 {
@@ -197,6 +197,14 @@ func (d disk) remove() error {
 		case err != nil:
 			return fmt.Errorf("unmount: %w", err)
 		}
+	}
+	return nil
+}
+
+// remove unmounts the volume and deletes it.
+func (d disk) remove() error {
+	if err := d.leave(); err != nil {
+		return err
 	}
 	// The file system goes first: what is left has no name that would be mounted again.
 	if err := os.Remove(d.image()); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -79,6 +79,7 @@ func (e *Engine) Watch(ctx context.Context) error {
 		tasks.Go(func() { e.followEvents(ctx, aboutNeighbours(), func(events.Message) {}) })
 	}
 	tasks.Go(func() { e.keepFilter(ctx) })
+	tasks.Go(func() { e.keepThawed(ctx) })
 	tasks.Wait()
 	return e.docker.Close()
 }
@@ -101,6 +102,18 @@ func connect(ctx context.Context, options *Options) (*client.Client, error) {
 	}
 	options.cores = float64(host.NCPU)
 	return docker, nil
+}
+
+// Reach tells whether Docker answers, without changing anything; it fails with New's sentence.
+func Reach(ctx context.Context, options Options) error {
+	if err := options.complete(); err != nil {
+		return err
+	}
+	docker, err := connect(ctx, &options)
+	if err != nil {
+		return err
+	}
+	return docker.Close()
 }
 
 func unreachable(host string, cause error) error {

@@ -47,7 +47,7 @@ func (e *Engine) containersOf(ctx context.Context, project paas.ProjectID) ([]co
 }
 
 // RemoveAll removes everything that carries this instance's label, its pulled images and its packet
-// filter. The registry is known by UseRegistry, or else by the images of the containers.
+// filter, and unmounts its volumes, in which everything stays. The registry is known by UseRegistry, or else by the images of the containers.
 func (e *Engine) RemoveAll(ctx context.Context) error {
 	registries, err := e.registries(ctx)
 	if err != nil {
@@ -58,7 +58,7 @@ func (e *Engine) RemoveAll(ctx context.Context) error {
 		e.removeNetworks(ctx),
 		e.removeCaches(ctx),
 		e.removeImages(ctx, registries),
-		e.removeAllVolumes(ctx),
+		e.leaveVolumes(),
 		e.filter.remove(),
 	)
 }

@@ -223,10 +223,22 @@ func (e *Engine) forgetVolumes(_ context.Context, project paas.ProjectID) error 
 	return err
 }
 
-func (e *Engine) removeAllVolumes(ctx context.Context) error {
+// leaveVolumes unmounts all volumes; what is in them stays.
+func (e *Engine) leaveVolumes() error {
 	projects, err := e.options.volumeProjects()
 	for _, project := range projects {
-		err = errors.Join(err, e.forgetVolumes(ctx, project))
+		err = errors.Join(err, e.leaveVolumesOf(project))
+	}
+	return err
+}
+
+func (e *Engine) leaveVolumesOf(project paas.ProjectID) error {
+	defer e.lock(project)()
+	names, err := e.options.volumeNames(project)
+	for _, name := range names {
+		if left := e.options.volume(project, name).leave(); left != nil {
+			err = errors.Join(err, fmt.Errorf("leave volume %s: %w", name, left))
+		}
 	}
 	return err
 }

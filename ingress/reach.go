@@ -59,18 +59,35 @@ func newReach(options Options) reach {
 func (r reach) LeadsHere(ctx context.Context, host paas.Hostname) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	found, err := r.resolver.LookupNetIP(ctx, "ip", string(host))
-	if err != nil || len(found) == 0 {
-		return fmt.Errorf("no address was found for %s in the DNS: %w", host, err)
-	}
-	own, err := r.own()
-	if err == nil && slices.ContainsFunc(found, func(a netip.Addr) bool { return slices.Contains(own, a.Unmap()) }) {
-		return nil
+	found, own, err := r.find(ctx, host)
+	if err != nil || own {
+		return err
 	}
 	if err := r.ask(ctx, host, found); err != nil {
 		return fmt.Errorf("%s leads to %s, where this PaaSTech does not answer: %w", host, listed(found), err)
 	}
 	return nil
+}
+
+// find looks a name up, and tells whether an address of this host is among what it finds.
+func (r reach) find(ctx context.Context, host paas.Hostname) (found []netip.Addr, own bool, err error) {
+	found, err = r.resolver.LookupNetIP(ctx, "ip", string(host))
+	if err != nil || len(found) == 0 {
+		return nil, false, fmt.Errorf("no address was found for %s in the DNS: %w", host, err)
+	}
+	addresses, err := r.own()
+	return found, err == nil && slices.ContainsFunc(found, func(a netip.Addr) bool { return slices.Contains(addresses, a.Unmap()) }), nil
+}
+
+// Elsewhere says why a name does not lead to an address of this host, also while no ingress serves; nil when it does.
+func Elsewhere(ctx context.Context, options Options, host paas.Hostname) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	found, own, err := newReach(options).find(ctx, host)
+	if err == nil && !own {
+		err = fmt.Errorf("%s leads to %s, which is no address of this host", host, listed(found))
+	}
+	return err
 }
 
 func listed(addresses []netip.Addr) string {
