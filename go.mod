@@ -3,6 +3,7 @@ module github.com/paastech-cloud/paastech
 go 1.26.0
 
 require (
+	filippo.io/age v1.2.1
 	github.com/BurntSushi/toml v1.5.0
 	github.com/buildpacks/lifecycle v0.20.12
 	github.com/buildpacks/pack v0.38.2
@@ -55,6 +56,7 @@ require (
 )
 
 require (
+	filippo.io/edwards25519 v1.1.0 // indirect
 	github.com/GehirnInc/crypt v0.0.0-20200316065508-bb7000b8a962 // indirect
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.58.3 // indirect
 	github.com/caddyserver/zerossl v0.1.6 // indirect

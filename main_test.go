@@ -30,8 +30,9 @@ var mayImport = map[string][]string{
 	"store":     {"paas"},
 	"mail":      {"paas", "templates"},
 	"logbook":   {"paas"},
+	"backup":    {"paas"},
 	"rpc":       {"paas"},
-	"cli":       {"paas", "web", "api", "ui", "templates", "gitserver", "builder", "registry", "deployer", "ingress", "store", "mail", "logbook", "rpc"},
+	"cli":       {"paas", "web", "api", "ui", "templates", "gitserver", "builder", "registry", "deployer", "ingress", "store", "mail", "logbook", "backup", "rpc"},
 }
 
 // onlyIn names the libraries that one spoke hides from the others.
@@ -52,6 +53,7 @@ var onlyIn = map[string][]string{
 	"github.com/caddyserver/certmagic":       {"ingress"},
 	"github.com/libdns":                      {"ingress"},
 	"github.com/tg123/go-htpasswd":           {"ingress"},
+	"filippo.io/age":                         {"backup", "cli"},
 	"html/template":                          {"templates", "ingress"},
 }
 

@@ -18,20 +18,22 @@ import (
 // builder, and e2fsprogs when it makes a volume or lets it grow; the rest is the client on a person's
 // own machine, a build inside a tenant's own container, or the making of the binary.
 var mayExecute = map[string][]string{
-	"gitserver":             {"g.path", "git.path", "p.git.path"}, // what exec.LookPath found for git
-	"builder":               {"mmdebstrap"},
-	"deployer/disk.go":      {"mkfs.ext4"},           // makes the file system of a volume in a file of its own
-	"deployer/grow.go":      {"e2fsck", "resize2fs"}, // lets it grow while nobody uses it
-	"builder/cmd/embed":     {"go"},
-	"builder/buildpacks":    {"*"}, // runs in the build container alone
-	"cli/push.go":           {"git"},
-	"cli/upgrade_linux.go":  {"binary"}, // the next version, as root says
-	"cli/handover_linux.go": {"binary"},
-	"cli/browser.go":        {"*"}, // the person's own browser
-	"cli/repository.go":     {"git"},
-	"store/postgrestest":    {"*"},             // PostgreSQL, for tests alone
-	"ingress/pebbletest":    {"go", "program"}, // a CA, for tests alone
-	"ui/browsertest":        {"certutil"},      // the browser's trust, for tests alone
+	"gitserver":               {"g.path", "git.path", "p.git.path"}, // what exec.LookPath found for git
+	"builder":                 {"mmdebstrap"},
+	"deployer/disk.go":        {"mkfs.ext4"},           // makes the file system of a volume in a file of its own
+	"deployer/grow.go":        {"e2fsck", "resize2fs"}, // lets it grow while nobody uses it
+	"builder/cmd/embed":       {"go"},
+	"builder/buildpacks":      {"*"}, // runs in the build container alone
+	"cli/push.go":             {"git"},
+	"deployer/savevolume.go":  {"e2fsck"}, // looks at one that was restored
+	"cli/upgrade_linux.go":    {"binary"}, // the next version, as root says
+	"cli/handover_linux.go":   {"binary"},
+	"cli/operations_linux.go": {"systemctl"}, // installing, as root says
+	"cli/browser.go":          {"*"},         // the person's own browser
+	"cli/repository.go":       {"git"},
+	"store/postgrestest":      {"*"},             // PostgreSQL, for tests alone
+	"ingress/pebbletest":      {"go", "program"}, // a CA, for tests alone
+	"ui/browsertest":          {"certutil"},      // the browser's trust, for tests alone
 }
 
 // TestNothingReachesAShell reads every source file of the product: programs are started in the known

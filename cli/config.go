@@ -28,6 +28,7 @@ type Config struct {
 	Mail     MailConfig
 	Network  NetworkConfig
 	Disk     DiskConfig
+	Backup   BackupConfig
 	Log      LogConfig
 }
 
@@ -196,6 +197,14 @@ type DiskConfig struct {
 	Reserve string // stays free: no build starts below
 }
 
+// BackupConfig is for the backups that are made by themselves.
+type BackupConfig struct {
+	Directory  string // empty: none are made
+	Schedule   string // as in crontab(5), UTC
+	Keep       int
+	Recipients []string // whose keys open them
+}
+
 // LogConfig is the daemon's own log.
 type LogConfig struct {
 	Level  string
@@ -231,6 +240,7 @@ func defaults() Config {
 		Accounts: AccountsConfig{Registration: string(paas.RegistrationInvite), UnverifiedTTL: types.Duration(168 * time.Hour)},
 		Network:  NetworkConfig{Pool: "10.214.0.0/16"},
 		Disk:     DiskConfig{Reserve: "1GiB"},
+		Backup:   BackupConfig{Schedule: "0 3 * * *", Keep: 7},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -57,6 +57,11 @@ func loadFile(path string, config *Config) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
+	return decodeConfig(content, path, config)
+}
+
+// decodeConfig reads the content of a file over a configuration.
+func decodeConfig(content []byte, path string, config *Config) error {
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {
 		return fmt.Errorf("%s is not valid YAML: %w", path, err)

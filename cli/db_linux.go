@@ -19,7 +19,7 @@ func (h *host) dbCommand() *cobra.Command {
 func (h *host) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "backup FILE",
-		Short:   "Write a whole copy of the SQLite database to a new file; the daemon may be running",
+		Short:   "Write a whole copy of the database to a new SQLite file; the daemon may be running",
 		Example: "  paastech db backup /var/backups/paastech.db",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

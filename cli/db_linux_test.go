@@ -66,8 +66,8 @@ func TestDBBackup(t *testing.T) {
 	write(t, filepath.Join(restored, "data.key"), read(t, filepath.Join(dir, "data.key")))
 	wantAda(t, store.Options{DataDir: restored})
 
-	t.Setenv("PAASTECH_DATABASE_URL", "postgres://x")
-	run(t, "", "db", "backup", "third.db").want(t, 1, `^E_INVALID: .*pg_dump`)
+	t.Setenv("PAASTECH_DATABASE_URL", "postgres://127.0.0.1:1/x")
+	run(t, "", "db", "backup", "third.db").want(t, 1, `^E_FAILED: .*PostgreSQL`)
 }
 
 func TestDBMove(t *testing.T) {

@@ -39,21 +39,22 @@ func (h *host) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, log, h.program.Version)
+			return serve(cmd.Context(), &server{config: config, configFile: h.configFile(), version: h.program.Version, log: log})
 		},
 	})
 }
 
 // server is the whole daemon while it is put together: what was acquired, and what runs.
 type server struct {
-	config   Config
-	settings settings
-	version  string
-	log      *slog.Logger
-	sockets  *sockets
-	systemd  supervisor
-	data     *dataDir
-	closers  []func() error
+	config     Config
+	configFile string // empty: there is none
+	settings   settings
+	version    string
+	log        *slog.Logger
+	sockets    *sockets
+	systemd    supervisor
+	data       *dataDir
+	closers    []func() error
 
 	store        *store.Store
 	engine       *deployer.Engine
@@ -70,15 +71,15 @@ type server struct {
 
 	upgrade *upgradeRequest // nil: none was asked for
 	leave   func()          // ends the daemon; another serves
+	routed  chan struct{}   // closed when the ingress knows all routes
 }
 
 // serve puts the daemon together, each stage on what the one before acquired, and runs it until ctx ends.
-func serve(ctx context.Context, config Config, log *slog.Logger, version string) (err error) {
-	settings, err := config.settings()
-	if err != nil {
+func serve(ctx context.Context, s *server) (err error) {
+	if s.settings, err = s.config.settings(); err != nil {
 		return err
 	}
-	s := &server{config: config, settings: settings, version: version, log: log, systemd: supervisor{log}}
+	s.systemd = supervisor{s.log}
 	if s.sockets, err = inheritedSockets(); err != nil {
 		return err
 	}
@@ -91,14 +92,17 @@ func serve(ctx context.Context, config Config, log *slog.Logger, version string)
 			return err
 		}
 	}
-	// The routes are there before the first request is taken: until now they wait in the listener.
-	if err := s.platform.Reconcile(ctx); err != nil {
-		log.Warn("first reconciliation", "error", err)
+	s.routed = make(chan struct{})
+	return serveAll(ctx, s.log, []part{{"ingress", s.serveRequests}, {"platform", s.serveBehind}})
+}
+
+// serveRequests runs the ingress when it knows all routes: until then requests wait in the listener.
+func (s *server) serveRequests(ctx context.Context) error {
+	select {
+	case <-s.routed:
+	case <-ctx.Done():
 	}
-	if err := s.announce(); err != nil {
-		return err
-	}
-	return serveAll(ctx, log, []part{{"ingress", s.ingress.Run}, {"platform", s.serveBehind}})
+	return s.ingress.Run(ctx)
 }
 
 // serveBehind runs what is behind the ingress, until ctx ends, or until another daemon has it.
@@ -108,6 +112,26 @@ func (s *server) serveBehind(ctx context.Context) error {
 	err := serveAll(serving, s.log, []part{
 		{"engine", s.engine.Watch},
 		{"registry", s.registry.Run},
+		{"hub", func(ctx context.Context) error { return s.serveHub(ctx, end) }},
+	})
+	if err != nil || s.upgrade == nil || ctx.Err() != nil {
+		s.systemd.ending()
+		return err
+	}
+	return s.handOver(ctx)
+}
+
+// serveHub brings what runs in line with what was decided, for which the engine may need the registry, and then
+// runs the rest. end ends all behind the ingress.
+func (s *server) serveHub(ctx context.Context, end func()) error {
+	if err := s.platform.Reconcile(ctx); err != nil {
+		s.log.WarnContext(ctx, "first reconciliation", "error", err)
+	}
+	close(s.routed)
+	if err := s.announce(); err != nil {
+		return err
+	}
+	return serveAll(ctx, s.log, []part{
 		{"builder", s.builder.Run},
 		{"logbook", s.logbook.Run},
 		{"deployments", s.platform.Run},
@@ -117,11 +141,6 @@ func (s *server) serveBehind(ctx context.Context) error {
 		{"watchdog", func(ctx context.Context) error { return s.systemd.watch(ctx, s.watched()) }},
 		{"upgrades", s.upgrades(end)},
 	})
-	if err != nil || s.upgrade == nil || ctx.Err() != nil {
-		s.systemd.ending()
-		return err
-	}
-	return s.handOver(ctx)
 }
 
 // close releases what was acquired, the last first.
@@ -138,7 +157,7 @@ func (s *server) openState(ctx context.Context) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.data.Close)
-	if err := s.forgetRequest(); err != nil {
+	if err := errors.Join(s.forgetRequest(), removeScratch(s.data.path)); err != nil {
 		return err
 	}
 	if s.store, err = store.Open(ctx, store.Options{URL: s.config.Database.URL, DataDir: s.data.path, Log: s.log.With("part", "store")}); err != nil {
@@ -200,6 +219,10 @@ func (s *server) openTraffic(ctx context.Context) (err error) {
 }
 
 func (s *server) openPlatform(context.Context) (err error) {
+	backups, schedule, err := s.scheduledBackups()
+	if err != nil {
+		return err
+	}
 	s.platform, err = paas.New(paas.Options{
 		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Resolver: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
 		KeepVersions: s.config.Deploy.Keep, DiskReserve: s.settings.diskReserve, FreeDisk: s.disks.free,
@@ -207,6 +230,7 @@ func (s *server) openPlatform(context.Context) (err error) {
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,
 		Accounts: s.settings.accounts, Limits: s.settings.limits, AppMemory: s.settings.appMemory,
 		ReadyTimeout: s.settings.ready, DrainTimeout: s.settings.drain, GraceTimeout: s.settings.grace,
+		Backups: backups, BackupSchedule: schedule,
 	})
 	return err
 }

@@ -16,6 +16,7 @@ func serverCommands(program Program, c *commands) []*cobra.Command {
 	return []*cobra.Command{
 		host.serveCommand(), host.withConfigFlag(admin.adminCommand(host.purgeCommand())), host.withConfigFlag(admin.doctorCommand("doctor")),
 		host.dbCommand(), host.builderCommand(), host.withConfigFlag(host.upgradeCommand()),
+		host.installCommand(), host.uninstallCommand(), host.backupAllCommand(), host.restoreCommand(),
 	}
 }
 

@@ -79,41 +79,48 @@ func (h *host) upgrade(ctx context.Context, request upgradeRequest) error {
 	if err != nil {
 		return err
 	}
-	if request.Binary, err = filepath.Abs(request.Binary); err != nil {
+	outcome, version, err := upgradeDaemon(ctx, config.DataDir, request)
+	if err != nil {
 		return err
+	}
+	return h.emit(map[string]string{"from": outcome.From, "to": version}, func() { h.say("%s serves; it was %s.", version, outcome.From) })
+}
+
+// upgradeDaemon puts a program in the place of a daemon's, and has that replaced by it.
+func upgradeDaemon(ctx context.Context, dataDir string, request upgradeRequest) (outcome upgradeOutcome, version string, err error) {
+	if request.Binary, err = filepath.Abs(request.Binary); err != nil {
+		return outcome, version, err
 	}
 	if _, err := os.Stat(request.Binary); err != nil {
-		return failf(paas.EInvalid, "%s cannot be read: %s.", request.Binary, causeOf(errors.Unwrap(err)))
+		return outcome, version, failf(paas.EInvalid, "%s cannot be read: %s.", request.Binary, causeOf(errors.Unwrap(err)))
 	}
-	version, err := programVersion(ctx, request.Binary)
-	if err != nil {
-		return err
+	if version, err = programVersion(ctx, request.Binary); err != nil {
+		return outcome, version, err
 	}
-	pid, err := daemonOf(config.DataDir)
+	pid, err := daemonOf(dataDir)
 	if err != nil {
-		return err
+		return outcome, version, err
 	}
 	installed, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
-		return failf(paas.EForbidden, "This needs the rights of the daemon (process %d): run it as root.", pid)
+		return outcome, version, failf(paas.EForbidden, "This needs the rights of the daemon (process %d): run it as root.", pid)
 	}
 	installed = strings.TrimSuffix(installed, deletedSuffix)
 	back, err := install(request.Binary, installed)
 	if err != nil {
-		return failf(paas.EInternal, "Nothing was changed: %s cannot be put in the place of %s: %s.", request.Binary, installed, err)
+		return outcome, version, failf(paas.EInternal, "Nothing was changed: %s cannot be put in the place of %s: %s.", request.Binary, installed, err)
 	}
 	request.Binary = installed // what the daemon runs from must stay: git's hook leads there
-	if err := askForUpgrade(config.DataDir, pid, request); err != nil {
-		return errors.Join(err, back())
+	if err := askForUpgrade(dataDir, pid, request); err != nil {
+		return outcome, version, errors.Join(err, back())
 	}
-	outcome, err := awaitUpgrade(ctx, config.DataDir, request)
-	if err != nil {
-		return err
+	if outcome, err = awaitUpgrade(ctx, dataDir, request); err != nil {
+		return outcome, version, err
 	}
 	if outcome.Failed != "" {
-		return errors.Join(failf(paas.EInternal, "%s serves on: %s", outcome.From, outcome.Failed), back())
+		return outcome, version, errors.Join(failf(paas.EInternal, "%s serves on: %s", outcome.From, outcome.Failed), back())
 	}
-	return h.emit(map[string]string{"from": outcome.From, "to": version}, func() { h.say("%s serves; it was %s.", version, outcome.From) })
+	return outcome, version, nil
 }
 
 // programVersion asks a program whether it is PaaSTech's, and which.

@@ -19,7 +19,7 @@ const secretPassword = "correct horse % battery"
 var links = map[paas.MailKind]string{
 	paas.MailConfirm: "/email-verification/0b8f-token", paas.MailAddress: "/email-verification/0b8f-token",
 	paas.MailReset: "/password-reset/0b8f-token", paas.MailInvite: "/register?invite=0b8f-token",
-	paas.MailRegistered: "/password-recovery", paas.MailPassword: "/password-recovery", paas.MailAddressChanged: "", paas.MailCertificate: "",
+	paas.MailRegistered: "/password-recovery", paas.MailPassword: "/password-recovery", paas.MailAddressChanged: "", paas.MailCertificate: "", paas.MailBackup: "",
 }
 
 func newMailer(t *testing.T, options mail.Options) *mail.Mailer {
@@ -45,6 +45,10 @@ func someMail(kind paas.MailKind) paas.Mail {
 		m.Username, m.Detail = "", "grace"
 	case paas.MailAddressChanged:
 		m.Detail = "ada@lovelace.example"
+	case paas.MailBackup:
+		m.Detail = "The newest backup is from 2026-02-27T03:00:00Z, and one was due 2026-02-28T03:00:00Z."
+	case paas.MailCertificate:
+		m.Detail = "The certificate of shop.example.com ends on 2026-03-12."
 	}
 	return m
 }

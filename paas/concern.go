@@ -22,6 +22,7 @@ const (
 	AboutMail        Subject = "mail"
 	AboutProject     Subject = "project"
 	AboutCertificate Subject = "certificate"
+	AboutBackup      Subject = "backup"
 )
 
 // troubled are the statuses that somebody should look at, with how they go on in a sentence.

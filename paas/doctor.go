@@ -43,6 +43,7 @@ func (p *Platform) examine(ctx context.Context, repaired []string) (Examination,
 		{PartDisk, p.examineDisk},
 		{PartMails, p.examineMails},
 		{PartCertificates, p.examineCertificates},
+		{PartBackups, p.examineBackups},
 		{PartNeighbours, p.examineNeighbours},
 	} {
 		check := NewCheck(look.part)

@@ -20,6 +20,7 @@ const (
 	PartDisk         = "disk"
 	PartMails        = "mails"
 	PartCertificates = "certificates"
+	PartBackups      = "backups"
 	PartNeighbours   = "neighbours" // containers that a person runs beside, routed to by their labels
 )
 
@@ -46,6 +47,7 @@ const (
 	EDiskQuota         Code = "E_DISK_QUOTA"
 	EMailStuck         Code = "E_MAIL_STUCK"
 	ECertificate       Code = "E_CERTIFICATE" // there is none, or it ends soon
+	EBackup            Code = "E_BACKUP"      // the last one is missing, or older than it should be
 	ELabels            Code = "E_LABELS"      // of a container beside ours: they have no effect
 )
 

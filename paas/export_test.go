@@ -12,6 +12,9 @@ func (p *Platform) SetClock(now func() time.Time) { p.now, p.limits = now, newLi
 // Clean does once what Run does every minute.
 func (p *Platform) Clean(ctx context.Context) { p.clean(ctx) }
 
+// BackUp does once what Run does every minute.
+func (p *Platform) BackUp(ctx context.Context) { p.backUp(ctx) }
+
 // Deliver works off the outbox once.
 func (p *Platform) Deliver(ctx context.Context) error { return p.deliverDue(ctx) }
 

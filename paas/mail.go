@@ -22,6 +22,7 @@ const (
 	MailPassword       MailKind = "password"        // the password was changed
 	MailInvite         MailKind = "invite"          // register; has a Token
 	MailCertificate    MailKind = "certificate"     // to administrators: one ends and is not renewed
+	MailBackup         MailKind = "backup"          // to administrators: one is missing
 	MailConfirmAsked   MailKind = "confirm-asked"
 	MailResetAsked     MailKind = "reset-asked"
 )

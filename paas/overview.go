@@ -60,6 +60,7 @@ func (p *Platform) Overview(ctx context.Context) (Overview, error) {
 		}
 	}
 	overview.Concerns = append(overview.Concerns, p.certificateConcerns(ctx)...)
+	overview.Concerns = append(overview.Concerns, p.backupConcerns()...)
 	overview.DiskUse, err = p.diskUse(ctx, projects)
 	return overview, err
 }

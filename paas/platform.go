@@ -42,39 +42,43 @@ type Options struct {
 
 	Measure  func() (Capacity, error) // what the host has; nil asks nobody
 	Settings []Setting                // what was configured, for administrators to read
+
+	Backups        Backups  // nil: none are made by themselves
+	BackupSchedule Schedule // when they are
 }
 
 // Platform is the use cases: what people and programs can ask of PaaSTech.
 type Platform struct {
 	Options
-	engine     *watchedEngine // what Options.Engine is by now
-	queue      *queue
-	logs       buildLogs
-	retiring   *retiring
-	vitals     *vitals
-	collector  *collector
-	cron       cronJobs
-	newest     newestSamples
-	trends     trends
-	wake       chan struct{} // has the next reconciliation come now
-	outbox     outbox
-	events     *events
-	limits     limits
-	claims     *claims
-	alarm      *certificateAlarm
-	sleepers   *sleepers
-	names      names
-	learned    atomic.Bool // what routes need of the store
-	receptions receptions
-	unheeded   atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
-	revisions  revisions
-	admins     hasAdmin
-	measured   measuredDisk
-	looked     lastLook
-	hashing    chan struct{} // bounds argon2id work, which costs memory and a core each
-	waiting    atomic.Int64  // log-ins that hash or wait to
-	hashed     chan struct{} // tells memoryLoop that one has
-	now        func() time.Time
+	engine           *watchedEngine // what Options.Engine is by now
+	queue            *queue
+	logs             buildLogs
+	retiring         *retiring
+	vitals           *vitals
+	collector        *collector
+	cron             cronJobs
+	newest           newestSamples
+	trends           trends
+	wake             chan struct{} // has the next reconciliation come now
+	outbox           outbox
+	events           *events
+	limits           limits
+	claims           *claims
+	certificateAlarm *alarm
+	backups          *backupWatch
+	sleepers         *sleepers
+	names            names
+	learned          atomic.Bool // what routes need of the store
+	receptions       receptions
+	unheeded         atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
+	revisions        revisions
+	admins           hasAdmin
+	measured         measuredDisk
+	looked           lastLook
+	hashing          chan struct{} // bounds argon2id work, which costs memory and a core each
+	waiting          atomic.Int64  // log-ins that hash or wait to
+	hashed           chan struct{} // tells memoryLoop that one has
+	now              func() time.Time
 }
 
 // New makes the platform; Run must be called for deployments to be worked on.
@@ -113,13 +117,14 @@ func New(options Options) (*Platform, error) {
 		collector: newCollector(engine, options.Logbook, func(c Container, err error) {
 			options.Log.Warn("read what a container writes", "container", c.ID, "error", err)
 		}),
-		hashing: make(chan struct{}, maxHashing()),
-		hashed:  make(chan struct{}, 1),
-		outbox:  newOutbox(),
-		events:  newEvents(),
-		limits:  newLimits(now),
-		claims:  newClaims(),
-		alarm:   newCertificateAlarm(),
+		hashing:          make(chan struct{}, maxHashing()),
+		hashed:           make(chan struct{}, 1),
+		outbox:           newOutbox(),
+		events:           newEvents(),
+		limits:           newLimits(now),
+		claims:           newClaims(),
+		certificateAlarm: newAlarm(certificateAlarmEvery),
+		backups:          newBackupWatch(),
 
 		sleepers: newSleepers(),
 		now:      now,
@@ -160,6 +165,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { return p.deliverLoop(ctx) })
 	group.Go(func() error { return p.cleanLoop(ctx) })
 	group.Go(func() error { return p.memoryLoop(ctx) })
+	group.Go(func() error { return p.backupLoop(ctx) })
 	return group.Wait()
 }
 

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,25 +36,14 @@ func (s storage) has(repository, hex string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	type blob struct{ Digest string }
-	var manifest struct {
-		Config blob
-		Layers []blob
-	}
-	if err := json.Unmarshal(text, &manifest); err != nil {
+	parts, err := partsOf(text)
+	if err != nil {
 		return false, nil // a manifest that cannot be read is none
 	}
-	for _, part := range append(manifest.Layers, manifest.Config) {
-		hex, isDigest := strings.CutPrefix(part.Digest, "sha256:")
-		if !isDigest || len(hex) != 64 || strings.ContainsRune(hex, '/') {
-			return false, nil
-		}
-		if _, err := s.blobs.Stat(blobPath(hex)); err != nil {
+	for _, part := range parts {
+		if _, err := s.blobs.Stat(blobPath(part)); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
-
-// blobPath is where distribution keeps what has a digest.
-func blobPath(hex string) string { return path.Join("sha256", hex[:2], hex, "data") }

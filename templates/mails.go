@@ -30,7 +30,7 @@ type Mail struct {
 
 // everyMail is the kinds of mail that are sent.
 var everyMail = []paas.MailKind{
-	paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite, paas.MailCertificate,
+	paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite, paas.MailCertificate, paas.MailBackup,
 }
 
 // Mails is the templates of all mails, ready to use.

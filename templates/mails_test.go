@@ -25,7 +25,7 @@ func TestMailParts(t *testing.T) {
 	}
 	link := "https://paas.example.com/password-reset/" + strings.Repeat("0123456789", 10)
 	for _, kind := range []paas.MailKind{
-		paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite, paas.MailCertificate,
+		paas.MailConfirm, paas.MailRegistered, paas.MailReset, paas.MailAddress, paas.MailAddressChanged, paas.MailPassword, paas.MailInvite, paas.MailCertificate, paas.MailBackup,
 	} {
 		message, err := mails.Render(templates.Mail{
 			Kind: kind, Username: "ada-lovelace-of-the-analytical-engine-40", Detail: "grace", Link: link, Until: time.Now(), Platform: "https://paas.example.com",
