@@ -3,9 +3,12 @@ export CGO_ENABLED := 0
 GO ?= go
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.12.7
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.9
+RELEASE ?= release --snapshot
 BENCH ?= .
 
-.PHONY: build embed demo serve test soak bench screenshots lint clean help
+.PHONY: build embed image demo serve test soak bench docs release screenshots lint clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +19,9 @@ embed:
 build: embed ## ./paastech
 	@echo "==> building ./paastech" >&2
 	@$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o paastech .
+
+image: build ## the daemon as a container image, paastech:local (compose.yaml runs it)
+	@docker build --tag paastech:local .
 
 demo: ## everything, from nothing to an application that answers, until Ctrl-C
 	@.ci/setup run
@@ -37,6 +43,13 @@ bench: ## figures beside a floor measured in the same run; BENCH=deploy for one 
 	@mkdir -p dist
 	@set -o pipefail; .ci/test $(GO) test -timeout 2h -run '^$$' -bench '(?i)$(BENCH)' -benchtime 5x ./... | tee dist/bench.txt
 	@printf '\n'; grep '^Benchmark' dist/bench.txt | column -t
+
+docs: embed ## the reference in docs/reference, from the code
+	@mkdir -p docs/reference
+	@PAASTECH_DOCS=1 $(GO) test -count 1 -run TestReference ./cli ./api
+
+release: ## archives, packages, checksums and bills of materials into dist; RELEASE=release publishes them
+	@$(GO) run $(GORELEASER) $(RELEASE) --clean
 
 screenshots: ## a picture of every page, into docs/screenshots
 	@.ci/setup test

@@ -51,6 +51,8 @@ func TestScript(t *testing.T) {
 			"lead":    cmdLead,
 			"record":  cmdRecord,
 
+			"tutorial": cmdTutorial,
+
 			"link":   cmdLink,
 			"secret": cmdVariable("PAASTECH_TOKEN"),
 			"code":   cmdVariable("CODE"),

@@ -40,17 +40,24 @@ func checkExample(t *testing.T, cmd *cobra.Command, line string) {
 	command, _, _ = strings.Cut(command, " < ")
 	command, _, _ = strings.Cut(command, " > ")
 	words := strings.Fields(strings.ReplaceAll(command, "Good morning", "Good-morning"))
+	if found := checkWords(t, cmd.CommandPath(), line, words); found != cmd.CommandPath() {
+		t.Errorf("%s: %q is an example of %s", cmd.CommandPath(), line, found)
+	}
+}
+
+// checkWords looks whether words are a command with flags that it has and arguments that it takes, and returns which.
+func checkWords(t *testing.T, where, line string, words []string) string {
+	t.Helper()
 	program := Program{Version: "test", Args: []string{"paastech"}}
 	found, args, err := newRoot(program, newConsole(program)).Find(words)
-	if err != nil || found.CommandPath() != cmd.CommandPath() {
-		t.Errorf("%s: %q is an example of %s (%v)", cmd.CommandPath(), line, found.CommandPath(), err)
-		return
+	if err != nil {
+		t.Errorf("%s: %q: %v", where, line, err)
+		return ""
 	}
 	if err := found.ParseFlags(args); err != nil {
-		t.Errorf("%q: %v", line, err)
-		return
+		t.Errorf("%s: %q: %v", where, line, err)
+	} else if err := found.ValidateArgs(found.Flags().Args()); err != nil {
+		t.Errorf("%s: %q: %v", where, line, err)
 	}
-	if err := found.ValidateArgs(found.Flags().Args()); err != nil {
-		t.Errorf("%q: %v", line, err)
-	}
+	return found.CommandPath()
 }

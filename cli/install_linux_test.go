@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -134,7 +135,7 @@ func newDebianHost(t *testing.T) *debianHost {
 	h.program = filepath.Join(t.TempDir(), "paastech")
 	h.build(h.program, "0.0.1-test")
 	h.must(exec.Command(h.program, "builder", "create").Run()) // everybody's on this engine, and not to be made in there
-	image := h.image()
+	image := debianImage(t, debianPackages)
 	h.docker("run", "--detach", "--name", h.name, "--network", "host", "--cgroupns", "host",
 		"--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
 		"--device", "/dev/loop-control", "--device-cgroup-rule", "b 7:* rwm", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup", "--volume", "/var/run/docker.sock:/run/docker.sock", "--tmpfs", "/run", "--tmpfs", "/tmp:exec", image, "/sbin/init")
@@ -151,25 +152,28 @@ func newDebianHost(t *testing.T) *debianHost {
 	return h
 }
 
-// image makes the root file system once for an engine.
-func (h *debianHost) image() string {
-	h.t.Helper()
-	name := fmt.Sprintf("paastech-test/systemd:%x", sha256.Sum256([]byte(debianPackages)))[:40]
+// debianImage makes a Debian 12 with packages, once for an engine.
+func debianImage(t *testing.T, packages string) string {
+	t.Helper()
+	name := fmt.Sprintf("paastech-test/debian:%.12x", sha256.Sum256([]byte(packages)))
 	if exec.Command("docker", "image", "inspect", name).Run() == nil {
 		return name
 	}
-	bootstrap := exec.Command("mmdebstrap", "--variant=minbase", "--include="+debianPackages, "bookworm", "-")
+	bootstrap := exec.Command("mmdebstrap", "--variant=minbase", "--include="+packages, "bookworm", "-")
 	load := exec.Command("docker", "import", "-", name)
 	var said bytes.Buffer
 	bootstrap.Stderr, load.Stderr = &said, &said
 	pipe, err := bootstrap.StdoutPipe()
-	h.must(err)
-	load.Stdin = pipe
-	h.must(load.Start())
-	if err := bootstrap.Run(); err != nil {
-		h.t.Fatalf("make a Debian: %v\n%s", err, said.String())
+	if err != nil {
+		t.Fatal(err)
 	}
-	h.must(load.Wait())
+	load.Stdin = pipe
+	if err := load.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(bootstrap.Run(), load.Wait()); err != nil {
+		t.Fatalf("make a Debian: %v\n%s", err, said.String())
+	}
 	return name
 }
 

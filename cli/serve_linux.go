@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +73,8 @@ type server struct {
 
 	upgrade *upgradeRequest // nil: none was asked for
 	leave   func()          // ends the daemon; another serves
-	routed  chan struct{}   // closed when the ingress knows all routes
+
+	reconciled chan struct{} // closed after the first reconciliation
 }
 
 // serve puts the daemon together, each stage on what the one before acquired, and runs it until ctx ends.
@@ -87,19 +90,34 @@ func serve(ctx context.Context, s *server) (err error) {
 	defer s.leave()
 	defer context.AfterFunc(ctx, func() { _ = s.sockets.Close() })() // who comes from now on is not kept waiting
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, stage := range []func(context.Context) error{s.openState, s.openEngine, s.openBuilds, s.openTraffic, s.openPlatform, s.openDoors} {
-		if err := stage(ctx); err != nil {
+	for _, stage := range []struct {
+		name string
+		open func(context.Context) error
+	}{
+		{"state", s.openState}, {"engine", s.openEngine}, {"builds", s.openBuilds}, {"traffic", s.openTraffic}, {"platform", s.openPlatform},
+	} {
+		if err := s.timed(ctx, "open "+stage.name, stage.open); err != nil {
 			return err
 		}
 	}
-	s.routed = make(chan struct{})
+	s.reconciled = make(chan struct{})
 	return serveAll(ctx, s.log, []part{{"ingress", s.serveRequests}, {"platform", s.serveBehind}})
 }
 
-// serveRequests runs the ingress when it knows all routes: until then requests wait in the listener.
+// timed says how long something took, to those who want to know why a start takes long.
+func (s *server) timed(ctx context.Context, what string, do func(context.Context) error) error {
+	began := time.Now()
+	err := do(ctx)
+	s.log.DebugContext(ctx, what, "took", time.Since(began))
+	return err
+}
+
+// serveRequests runs the ingress when it knows the routes to what runs, which does not wait for what has to be
+// launched. Until then requests wait in the listener.
 func (s *server) serveRequests(ctx context.Context) error {
 	select {
-	case <-s.routed:
+	case <-s.platform.Routed():
+	case <-s.reconciled: // or could not be
 	case <-ctx.Done():
 	}
 	return s.ingress.Run(ctx)
@@ -124,10 +142,18 @@ func (s *server) serveBehind(ctx context.Context) error {
 // serveHub brings what runs in line with what was decided, for which the engine may need the registry, and then
 // runs the rest. end ends all behind the ingress.
 func (s *server) serveHub(ctx context.Context, end func()) error {
-	if err := s.platform.Reconcile(ctx); err != nil {
-		s.log.WarnContext(ctx, "first reconciliation", "error", err)
+	var first sync.WaitGroup
+	first.Go(func() {
+		defer close(s.reconciled)
+		if err := s.timed(ctx, "first reconciliation", s.platform.Reconcile); err != nil {
+			s.log.WarnContext(ctx, "first reconciliation", "error", err)
+		}
+	})
+	err := s.timed(ctx, "open doors", s.openDoors)
+	first.Wait()
+	if err != nil {
+		return err
 	}
-	close(s.routed)
 	if err := s.announce(); err != nil {
 		return err
 	}

@@ -64,7 +64,11 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 		samples: samples{latest: map[paas.ContainerID]sample{}},
 	}
 	e.registry.Store(&registry{})
-	if err := e.assertFilter(ctx); err != nil {
+	err = e.checkLodging(ctx)
+	if err == nil {
+		err = e.assertFilter(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, docker.Close())
 	}
 	return e, nil

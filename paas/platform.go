@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,9 @@ type Platform struct {
 	backups          *backupWatch
 	sleepers         *sleepers
 	names            names
-	learned          atomic.Bool // what routes need of the store
+	learned          atomic.Bool   // what routes need of the store
+	routed           chan struct{} // closed when the routes were put right once
+	routedOnce       sync.Once
 	receptions       receptions
 	unheeded         atomic.Pointer[string] // what the labels of neighbours say without effect, as last logged
 	revisions        revisions
@@ -130,6 +133,7 @@ func New(options Options) (*Platform, error) {
 		now:      now,
 
 		revisions: newRevisions(),
+		routed:    make(chan struct{}),
 	}, nil
 }
 

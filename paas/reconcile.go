@@ -188,6 +188,7 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	if err := p.reconcileRoutes(ctx, w); err != nil {
 		return err
 	}
+	p.routedOnce.Do(func() { close(p.routed) })
 	var working sync.WaitGroup
 	turns := make(chan struct{}, reconcileAtOnce)
 	for id := range ids {
@@ -205,6 +206,9 @@ func (p *Platform) Reconcile(ctx context.Context) error {
 	working.Wait()
 	return ctx.Err()
 }
+
+// Routed is closed when the router knows where everything is that runs.
+func (p *Platform) Routed() <-chan struct{} { return p.routed }
 
 // refuseMassRemoval asks before more than half of what runs would go because its projects have no
 // row: then the store is more likely to be the wrong one than the containers.
