@@ -120,6 +120,7 @@ func (s *server) serveRequests(ctx context.Context) error {
 	case <-s.reconciled: // or could not be
 	case <-ctx.Done():
 	}
+	s.log.DebugContext(ctx, "the ingress opens")
 	return s.ingress.Run(ctx)
 }
 

@@ -252,9 +252,11 @@ func (p *Platform) reconcileProject(ctx context.Context, id ProjectID) error {
 		}
 	}
 	for _, o := range p.plan(w, id) {
+		began := p.now()
 		if err := p.execute(ctx, w, o); err != nil {
 			return fmt.Errorf("%s: %w", o, err)
 		}
+		p.Log.DebugContext(ctx, o.String(), "project", id, "took", p.now().Sub(began))
 		p.wakeReconcile() // to see what came of it
 	}
 	return p.reconcileRoute(ctx, id)
