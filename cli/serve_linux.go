@@ -150,6 +150,10 @@ func (s *server) serveHub(ctx context.Context, end func()) error {
 			s.log.WarnContext(ctx, "first reconciliation", "error", err)
 		}
 	})
+	select { // applications come before the dashboard
+	case <-s.platform.Routed():
+	case <-s.reconciled:
+	}
 	err := s.timed(ctx, "open doors", s.openDoors)
 	first.Wait()
 	if err != nil {

@@ -144,6 +144,16 @@ func defaultTo(d, fallback time.Duration) time.Duration {
 	return d
 }
 
+// working tells whether deployments are worked on by now: before Run nobody else changes what runs.
+func (p *Platform) working() bool {
+	select {
+	case <-p.queue.begin:
+		return true
+	default:
+		return false
+	}
+}
+
 // Busy tells whether something is being deployed, or another change is under way.
 func (p *Platform) Busy() bool { return p.queue.busy() }
 

@@ -51,9 +51,11 @@ func (p *Platform) reconcileRoutes(ctx context.Context, w world) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	w, err := p.look(ctx) // again, with their turns in hand
-	if err != nil {
-		return err
+	if p.working() { // then again, with their turns in hand
+		var err error
+		if w, err = p.look(ctx); err != nil {
+			return err
+		}
 	}
 	for _, id := range wrong {
 		project, known := w.projects[id]
