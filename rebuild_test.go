@@ -63,6 +63,7 @@ func TestDestroyAndRebuild(t *testing.T) {
 	a.run("git", "push", "-q", "paastech", "main")
 	a.check()
 	a.missedBackupIsTold(recipient, key)
+	a.doesNotVerify(recipient)
 }
 
 // stateOf is what the API says of the applications.
@@ -194,5 +195,33 @@ func (a *echo) missedBackupIsTold(recipient, key string) {
 	})
 	if out, err := a.command("", "doctor"); err == nil || !strings.Contains(out, "E_BACKUP") {
 		a.t.Errorf("the doctor says nothing of it: %v\n%s", err, out)
+	}
+}
+
+// doesNotVerify damages what is backed up: what could not be brought back is no backup.
+func (a *echo) doesNotVerify(recipient string) {
+	a.t.Helper()
+	blobs, err := filepath.Glob(filepath.Join(a.variable("PAASTECH_DATADIR"), "registry/docker/registry/v2/blobs/sha256/*/*/data"))
+	if err != nil || len(blobs) == 0 {
+		a.t.Fatalf("no blobs: %v", err)
+	}
+	content, err := os.ReadFile(blobs[0])
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	content[len(content)/2] ^= 0x01
+	if err := os.WriteFile(blobs[0], content, 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+	dir := a.t.TempDir()
+	out, err := a.command("", "backup", dir, "--recipient", recipient)
+	if err == nil || !strings.Contains(out, "verify the backup") || !strings.Contains(out, "is damaged") {
+		a.t.Errorf("what is damaged was backed up: %v\n%s", err, out)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		a.t.Errorf("left behind: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(a.variable("PAASTECH_DATADIR"), ".backup-*")); len(left) > 0 {
+		a.t.Errorf("left behind: %v", left)
 	}
 }

@@ -46,7 +46,7 @@ func errorReference() string {
 
 func apiReference(document openapi.Document) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "# API\n\nMade from the code by `make docs`. Every server has the whole of it at `/api/docs`, and for programs at `/api/v1/openapi.json`. All paths begin with `%s`.\n", document.Servers[0].URL)
+	fmt.Fprintf(&out, "# API\n\nMade from the code by `make docs`. Every server has the whole of it at `/api/docs`, and for programs at `/api/v1/openapi.json`. All paths begin with `%s`. Every operation may also answer %s.\n", document.Servers[0].URL, strings.Join(usual, ", "))
 	for _, tag := range document.Tags {
 		fmt.Fprintf(&out, "\n## %s\n\n", tag.Name)
 		if tag.Description != "" {
@@ -59,9 +59,16 @@ func apiReference(document openapi.Document) string {
 				if !slices.Contains(operation.Tags, tag.Name) {
 					continue
 				}
-				fmt.Fprintf(&out, "| `%s %s` | %s | %s | %s |\n", strings.ToUpper(method), path, strings.ReplaceAll(operation.Summary, "|", "\\|"), operation.Level, strings.Join(operation.Errors, ", "))
+				fmt.Fprintf(&out, "| `%s %s` | %s | %s | %s |\n", strings.ToUpper(method), path, strings.ReplaceAll(operation.Summary, "|", "\\|"), operation.Level, strings.Join(unusual(operation.Errors), ", "))
 			}
 		}
 	}
 	return out.String()
+}
+
+// usual are the codes that nearly every operation may answer.
+var usual = []string{"E_INTERNAL", "E_INVALID", "E_NOT_LOGGED_IN", "E_SHUTTING_DOWN", "E_TOKEN_SCOPE", "E_TOO_LARGE", "E_UNAVAILABLE"}
+
+func unusual(codes []string) []string {
+	return slices.DeleteFunc(slices.Clone(codes), func(code string) bool { return slices.Contains(usual, code) })
 }

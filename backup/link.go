@@ -20,7 +20,8 @@ func CopyTree(from, to string, skip func(name string) bool) error {
 
 // LinkTree makes a second directory with the same files (link(2)): what is written once and then only removed, like
 // git's objects, stays there as it is now. Both are on one file system. A file that goes away meanwhile may have
-// become part of another, so then all is looked at again.
+// become part of another, so then all is looked at again; that other one is in a directory that is looked at later
+// by its name, as git's packs are, or in a small one, of which one look sees either.
 func LinkTree(from, to string, skip func(name string) bool) error {
 	for range linkTries {
 		missed, err := rebuild(from, to, skip, linkFile)

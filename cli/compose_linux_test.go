@@ -30,6 +30,7 @@ services:
         set -e
         install -d -o postgres -g postgres /var/lib/postgresql/data /run/postgresql
         bin=/usr/lib/postgresql/15/bin
+        rm -f /tmp/password
         echo "$$POSTGRES_PASSWORD" > /tmp/password && chown postgres /tmp/password
         test -f /var/lib/postgresql/data/PG_VERSION || su postgres -c "$$bin/initdb -D /var/lib/postgresql/data -U $$POSTGRES_USER -A scram-sha-256 --pwfile /tmp/password"
         echo "host all all all scram-sha-256" >> /var/lib/postgresql/data/pg_hba.conf
@@ -50,7 +51,7 @@ func TestCompose(t *testing.T) {
 			t.Log(out)
 		}
 		_, _ = c.tryCompose("stop")
-		if out, err := c.tryCompose("run", "--rm", "-T", "paastech", "admin", "purge", "--yes"); err != nil {
+		if out, err := c.tryCompose("run", "--rm", "-T", "--no-deps", "paastech", "admin", "purge", "--yes"); err != nil {
 			t.Errorf("purge: %v\n%s", err, out)
 		}
 		_, _ = c.tryCompose("down", "--volumes")

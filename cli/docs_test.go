@@ -60,7 +60,7 @@ func split(page string) (prose string, commandLines []string) {
 // checkMentioned looks at the commands of ours in a line, and returns how many there are.
 func checkMentioned(t *testing.T, page, line string) (commands int) {
 	t.Helper()
-	line, _, _ = strings.Cut(strings.TrimSpace(line), "  #")
+	line, _, _ = strings.Cut(strings.TrimSpace(line), " # ")
 	for part := range strings.SplitSeq(line, " && ") {
 		part = strings.TrimPrefix(strings.TrimPrefix(part, `curl --fail "$(`), "curl $(")
 		name, rest, _ := strings.Cut(part, " ")
