@@ -8,7 +8,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.9
 RELEASE ?= release --snapshot
 BENCH ?= .
 
-.PHONY: build embed image demo serve test soak bench docs release screenshots lint clean help
+.PHONY: build embed image demo serve test soak bench docs release release-check screenshots lint clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,15 +51,19 @@ docs: embed ## the reference in docs/reference, from the code
 release: ## archives, packages, checksums and bills of materials into dist; RELEASE=release publishes them
 	@$(GO) run $(GORELEASER) $(RELEASE) --clean
 
+release-check: ## is .goreleaser.yaml one that goreleaser takes
+	@$(GO) run $(GORELEASER) check
+
 screenshots: ## a picture of every page, into docs/screenshots
 	@.ci/setup test
 	@mkdir -p docs/screenshots
 	@PAASTECH_PICTURES=$(CURDIR)/docs/screenshots $(GO) test -count 1 -run TestPictures ./ui
 
-lint: embed ## format, vet, staticcheck, client for macOS and Windows
+lint: embed ## format, vet, staticcheck, workflows, client for macOS and Windows
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) run $(STATICCHECK) ./...
+	@$(GO) run $(ACTIONLINT)
 	@GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null .
 	@GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null .
 

@@ -75,12 +75,12 @@ type installedProgram struct {
 
 func (p installedProgram) String() string { return fmt.Sprintf("copy this program to %s", p.to) }
 
-func (p installedProgram) done(context.Context) (bool, error) {
+func (p installedProgram) done(ctx context.Context) (bool, error) {
 	here, err := os.ReadFile(p.from)
 	if err != nil {
 		return false, err
 	}
-	return installedFile{path: p.to, content: here}.done(nil)
+	return installedFile{path: p.to, content: here}.done(ctx)
 }
 
 func (p installedProgram) do(context.Context) error {

@@ -42,10 +42,10 @@ func (w *backupWatch) keep(failed error, at time.Time) {
 	w.failed, w.at = failed, at.Truncate(time.Second)
 }
 
-func (w *backupWatch) last() (failed error, at time.Time) {
+func (w *backupWatch) last() (at time.Time, failed error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.failed, w.at
+	return w.at, w.failed
 }
 
 func (p *Platform) backupLoop(ctx context.Context) error {
@@ -89,7 +89,7 @@ func (p *Platform) backUp(ctx context.Context) {
 	if !p.backups.alarm.due(PartBackups, p.now()) {
 		return
 	}
-	failed, _ := p.backups.last()
+	_, failed := p.backups.last()
 	p.Log.WarnContext(ctx, "a backup is missing", "why", message, "error", failed)
 	if err := p.mailAdministrators(ctx, MailBackup, message); err != nil {
 		p.backups.alarm.end(PartBackups)
@@ -99,7 +99,7 @@ func (p *Platform) backUp(ctx context.Context) {
 
 // mayBackUp tells whether one is due, and the last attempt that came to nothing is long enough ago.
 func (p *Platform) mayBackUp(newest time.Time) bool {
-	if _, at := p.backups.last(); newest.Before(at) && p.now().Sub(at) < backupRetry {
+	if at, _ := p.backups.last(); newest.Before(at) && p.now().Sub(at) < backupRetry {
 		return false
 	}
 	return !p.now().Before(p.backupDue(newest))
@@ -118,7 +118,7 @@ func (p *Platform) backupConcern() (message string, is bool) {
 	if p.Backups == nil {
 		return "", false
 	}
-	if failed, _ := p.backups.last(); failed != nil {
+	if _, failed := p.backups.last(); failed != nil {
 		return "The last backup failed: " + Public(failed).Message, true
 	}
 	newest, err := p.Backups.Newest()
