@@ -53,7 +53,7 @@ var onlyIn = map[string][]string{
 	"github.com/caddyserver/certmagic":       {"ingress"},
 	"github.com/libdns":                      {"ingress"},
 	"github.com/tg123/go-htpasswd":           {"ingress"},
-	"filippo.io/age":                         {"backup", "cli"},
+	"filippo.io/age":                         {"backup"},
 	"html/template":                          {"templates", "ingress"},
 }
 

@@ -9,6 +9,21 @@ import (
 	"filippo.io/age/agessh"
 )
 
+// Recipient is whom a backup is for; Identity opens it.
+type (
+	Recipient = age.Recipient
+	Identity  = age.Identity
+)
+
+// OneTimeKey makes a pair that is written nowhere, for whoever writes a backup and looks at once whether it can be read.
+func OneTimeKey() (Identity, Recipient, error) {
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a key: %w", err)
+	}
+	return identity, identity.Recipient(), nil
+}
+
 // NewKey makes a pair: the key that opens backups, to be kept away from the host, and what it is named by there.
 func NewKey() (key, recipient string, err error) {
 	identity, err := age.GenerateX25519Identity()

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"filippo.io/age"
-
 	"github.com/paastech-cloud/paastech/backup"
 	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/gitserver"
@@ -27,7 +25,7 @@ const (
 	backupData   = "data"
 	backupConfig = "config.yaml"
 
-	scratchPrefix = ".backup-" // of directories of ours in the data directory
+	scratchPrefix = ".backup-" // of what is there while a backup is made: in the data directory, and beside the backup
 	volumesDir    = "volumes"
 )
 
@@ -42,7 +40,7 @@ type backupRequest struct {
 	config     Config
 	configFile string // empty: there is none
 	version    string
-	recipients []age.Recipient
+	recipients []backup.Recipient
 }
 
 // writeBackup writes the backup to a new file, which has its name only when all is in it and it was restored once.
@@ -56,17 +54,17 @@ func writeBackup(ctx context.Context, request backupRequest, file string) (manif
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	// Whoever verifies cannot have the keys of the recipients: this one is for it alone, and ends with it.
-	own, err := age.GenerateX25519Identity()
+	own, recipient, err := backup.OneTimeKey()
 	if err != nil {
 		return manifest, err
 	}
-	out, err := os.CreateTemp(filepath.Dir(file), ".new-*")
+	out, err := unfinishedBackup(filepath.Dir(file))
 	if err != nil {
 		return manifest, fmt.Errorf("back up: %w", err)
 	}
 	defer os.Remove(out.Name())
 	defer out.Close()
-	if _, err := request.write(ctx, scratch, out, own.Recipient()); err != nil {
+	if _, err := request.write(ctx, scratch, out, recipient); err != nil {
 		return manifest, err
 	}
 	if err := out.Sync(); err != nil {
@@ -85,7 +83,7 @@ func writeBackup(ctx context.Context, request backupRequest, file string) (manif
 }
 
 // write takes a picture of everything but the volumes, which costs little, and then archives that and each volume.
-func (r backupRequest) write(ctx context.Context, scratch string, to io.Writer, own age.Recipient) (backup.Manifest, error) {
+func (r backupRequest) write(ctx context.Context, scratch string, to io.Writer, own backup.Recipient) (backup.Manifest, error) {
 	picture := filepath.Join(scratch, "picture")
 	if err := r.takePicture(ctx, picture); err != nil {
 		return backup.Manifest{}, err
@@ -179,7 +177,7 @@ func pictureRepositories(from, to string) error {
 }
 
 // restoreBackup brings a backup back into a directory that is not there yet; nothing is left of one that is damaged.
-func restoreBackup(ctx context.Context, from io.Reader, identities []age.Identity, dir string) (backup.Manifest, error) {
+func restoreBackup(ctx context.Context, from io.Reader, identities []backup.Identity, dir string) (backup.Manifest, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return backup.Manifest{}, fmt.Errorf("restore: %w", err)
 	}
@@ -193,8 +191,8 @@ func restoreBackup(ctx context.Context, from io.Reader, identities []age.Identit
 	return manifest, err
 }
 
-func verifyBackup(ctx context.Context, from io.Reader, own age.Identity, dir string) (backup.Manifest, error) {
-	manifest, err := restoreBackup(ctx, from, []age.Identity{own}, dir)
+func verifyBackup(ctx context.Context, from io.Reader, own backup.Identity, dir string) (backup.Manifest, error) {
+	manifest, err := restoreBackup(ctx, from, []backup.Identity{own}, dir)
 	return manifest, errors.Join(err, os.RemoveAll(dir))
 }
 

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"github.com/paastech-cloud/paastech/backup"
@@ -143,7 +142,7 @@ func (h *host) backupVerifyCommand() *cobra.Command {
 	return cmd
 }
 
-func (h *host) identities(cmd *cobra.Command, key string) ([]age.Identity, error) {
+func (h *host) identities(cmd *cobra.Command, key string) ([]backup.Identity, error) {
 	if key == "" {
 		return nil, usagef(cmd, "which key opens it? Give --key FILE")
 	}
@@ -185,7 +184,7 @@ func (h *host) restoreCommand() *cobra.Command {
 	return h.withConfigFlag(cmd)
 }
 
-func (h *host) restore(ctx context.Context, file string, identities []age.Identity) error {
+func (h *host) restore(ctx context.Context, file string, identities []backup.Identity) error {
 	config, written, err := h.restoredConfig(file, identities)
 	if err != nil {
 		return err
@@ -250,7 +249,7 @@ func (h *host) putIntoPlace(ctx context.Context, config Config, written []byte) 
 }
 
 // restoredConfig is this host's configuration when it has one, else that of the backup, which is then to be written.
-func (h *host) restoredConfig(file string, identities []age.Identity) (config Config, written []byte, err error) {
+func (h *host) restoredConfig(file string, identities []backup.Identity) (config Config, written []byte, err error) {
 	if h.configFile() != "" {
 		config, err = h.config()
 		return config, nil, err

@@ -124,9 +124,25 @@ func scratchDir(dataDir string) (path string, remove func() error, err error) {
 	return path, func() error { return errors.Join(os.RemoveAll(path), held.Close()) }, nil
 }
 
+// unfinishedBackup is a file beside the backup that it becomes, held in the same way. Those of backups that were
+// killed go first: they would fill the disk.
+func unfinishedBackup(dir string) (*os.File, error) {
+	if err := removeScratch(dir); err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(dir, scratchPrefix)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	return file, nil
+}
+
 // removeScratch removes what backups left that were killed.
-func removeScratch(dataDir string) error {
-	left, err := filepath.Glob(filepath.Join(dataDir, scratchPrefix+"*"))
+func removeScratch(dir string) error {
+	left, err := filepath.Glob(filepath.Join(dir, scratchPrefix+"*"))
 	if err != nil {
 		return err
 	}

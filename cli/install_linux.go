@@ -179,11 +179,11 @@ func (h *host) uninstall(ctx context.Context, dryRun bool) error {
 		return errNotRoot
 	}
 	config, err := loadConfig("", nil)
-	if _, missing := os.Stat(installedConfig); errors.Is(missing, fs.ErrNotExist) {
-		config.DataDir = installedDataDir
-	}
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(installedConfig); errors.Is(err, fs.ErrNotExist) {
+		config.DataDir = installedDataDir
 	}
 	operations, err := h.removal(config)
 	if err != nil {

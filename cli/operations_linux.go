@@ -130,6 +130,9 @@ func (u runningUnits) done(ctx context.Context) (bool, error) {
 				return false, nil
 			}
 		}
+		if stale, err := exec.CommandContext(ctx, "systemctl", "show", "--property=NeedDaemonReload", "--value", unit).Output(); err != nil || string(bytes.TrimSpace(stale)) != "no" {
+			return false, nil // its file was written, and what came after was interrupted
+		}
 	}
 	return true, nil
 }
@@ -138,10 +141,14 @@ func (u runningUnits) done(ctx context.Context) (bool, error) {
 // moment of an installation in which connections are refused, and only comes when something has changed.
 func (u runningUnits) do(ctx context.Context) error {
 	all := append(slices.Clone(u.sockets), serviceUnit)
+	if systemctl(ctx, "is-active", "--quiet", serviceUnit) == nil { // first: if this is interrupted, what does not run says so
+		if err := systemctl(ctx, "stop", serviceUnit); err != nil {
+			return err
+		}
+	}
 	for _, arguments := range [][]string{
 		{"daemon-reload"},
 		append([]string{"enable", "--quiet"}, all...),
-		{"stop", serviceUnit},
 		append([]string{"restart"}, u.sockets...),
 		{"start", serviceUnit},
 	} {

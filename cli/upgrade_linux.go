@@ -106,7 +106,7 @@ func upgradeDaemon(ctx context.Context, dataDir string, request upgradeRequest) 
 		return outcome, version, failf(paas.EForbidden, "This needs the rights of the daemon (process %d): run it as root.", pid)
 	}
 	installed = strings.TrimSuffix(installed, deletedSuffix)
-	back, err := install(request.Binary, installed)
+	back, err := replaceProgram(request.Binary, installed)
 	if err != nil {
 		return outcome, version, failf(paas.EInternal, "Nothing was changed: %s cannot be put in the place of %s: %s.", request.Binary, installed, err)
 	}
@@ -212,9 +212,9 @@ func awaitUpgrade(ctx context.Context, dataDir string, request upgradeRequest) (
 	}
 }
 
-// install puts a program in the place of another, which stays beside it, and returns what puts that back.
+// replaceProgram puts a program in the place of another, which stays beside it, and returns what puts that back.
 // One that is there already was put there by somebody else, who has to put it back, too.
-func install(binary, installed string) (back func() error, err error) {
+func replaceProgram(binary, installed string) (back func() error, err error) {
 	if same, err := sameFile(binary, installed); err != nil || same {
 		return func() error { return nil }, err
 	}

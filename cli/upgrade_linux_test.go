@@ -37,17 +37,17 @@ func TestUpgradeSaysWhyItDoesNothing(t *testing.T) {
 	run(t, "", "upgrade", "--binary", version).want(t, 1, `stop it, put the new program in its place`)
 }
 
-func TestInstallKeepsTheProgramBefore(t *testing.T) {
+func TestAProgramThatIsReplacedStays(t *testing.T) {
 	next, installed := someProgram(t, "next"), someProgram(t, "before")
 	before, err := os.ReadFile(installed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := install(next, installed)
+	back, err := replaceProgram(next, installed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := install(installed, installed); err != nil { // it is there already
+	if _, err := replaceProgram(installed, installed); err != nil { // it is there already
 		t.Fatal(err)
 	}
 	kept, err := os.ReadFile(filepath.Join(filepath.Dir(installed), "paastech.previous"))
