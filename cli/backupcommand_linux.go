@@ -100,7 +100,7 @@ func (h *host) backupKeyCommand() *cobra.Command {
 			}
 			return h.emit(map[string]string{"key": key, "recipient": recipient}, func() {
 				h.say("# Opens backups for %s: keep it away from this host.\n%s", recipient, key)
-				h.note("Backups are for it with --recipient %s, or that below backup.recipients in the configuration.", recipient)
+				h.note("Backups are for it with --recipient %s, or that below backup.recipients in the configuration. Whoever can read the key reads every backup.", recipient)
 			})
 		},
 	}
