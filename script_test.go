@@ -29,10 +29,15 @@ func TestMain(m *testing.M) {
 // TestScript runs the whole daemon's stories in testdata/script, each with a data directory, ports
 // and an instance of its own, with the real git, ssh and Docker.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	testscript.Run(t, scripts(setupScript))
+}
+
+// scripts are those of testdata/script, each begun by setup.
+func scripts(setup func(*testscript.Env) error) testscript.Params {
+	return testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Setup:               setupScript,
+		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":   cmdServe,
 			"end":     cmdEnd,
@@ -56,8 +61,10 @@ func TestScript(t *testing.T) {
 			"link":   cmdLink,
 			"secret": cmdVariable("PAASTECH_TOKEN"),
 			"code":   cmdVariable("CODE"),
+
+			"module": cmdModule,
 		},
-	})
+	}
 }
 
 // daemon is the one `paastech serve` of a script.
@@ -65,6 +72,7 @@ type daemon struct {
 	process *exec.Cmd
 	log     *os.File
 	ended   chan error
+	modules map[string]*exec.Cmd // what runs in a process of its own
 }
 
 type daemonKey struct{}
@@ -95,13 +103,18 @@ func setupScript(env *testscript.Env) error {
 	} {
 		env.Setenv(name, value)
 	}
-	d := &daemon{}
+	d := &daemon{modules: map[string]*exec.Cmd{}}
 	env.Values[daemonKey{}] = d
 	env.Values[dnsKey{}] = &scriptDNS{records: map[string][]string{}}
 	env.Defer(func() {
 		if d.process != nil {
 			d.signal(syscall.SIGTERM)
 			<-d.ended
+		}
+		for name := range d.modules {
+			if err := d.endModule(name, syscall.SIGTERM); err != nil {
+				fmt.Fprintf(os.Stderr, "module %s: %v\n", name, err)
+			}
 		}
 		purge := exec.Command("paastech", "admin", "purge", "--yes")
 		purge.Env = env.Vars
@@ -156,6 +169,7 @@ func environment(ts *testscript.TestScript) []string {
 		"PATH", "HOME", "XDG_CONFIG_HOME", "PAASTECH_DATADIR", "PAASTECH_SERVER", "PAASTECH_SERVER_LISTEN", "PAASTECH_GIT_LISTEN",
 		"PAASTECH_INGRESS_LISTEN", "PAASTECH_DEPLOY_READYTIMEOUT", "PAASTECH_DEPLOY_DRAINTIMEOUT", "PAASTECH_DEPLOY_GRACETIMEOUT",
 		"PAASTECH_BUILDER_TIMEOUT", "PAASTECH_BUILDER_MEMORY", "PAASTECH_NETWORK_ALLOW", "PAASTECH_INGRESS_LISTENTLS", "PAASTECH_INGRESS_ACCESSLOG_FILE", "PAASTECH_INGRESS_MODE", "PAASTECH_INGRESS_TRAEFIK_CERTRESOLVER", "PAASTECH_INGRESS_PUBLICURL", "PAASTECH_DOCKER_LABELLEDNETWORK", "PAASTECH_TLS_RESOLVER", "PAASTECH_TLS_ISSUER", "PAASTECH_TLS_CA", "PAASTECH_TLS_ROOTS", "PAASTECH_SERVER_PUBLICURL",
+		"PAASTECH_RPC_ENGINE", "PAASTECH_RPC_REPOSITORIES", "PAASTECH_RPC_DEPLOYERLISTEN", "PAASTECH_RPC_REPOSITORIESLISTEN", "PAASTECH_RPC_CREDENTIALS",
 		"PAASTECH_ACCOUNTS_REGISTRATION", "SSL_CERT_FILE",
 	} {
 		if value := ts.Getenv(name); value != "" {

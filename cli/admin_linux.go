@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/api/client"
 	"github.com/paastech-cloud/paastech/deployer"
+	"github.com/paastech-cloud/paastech/rpc"
 )
 
 // local is the way to the daemon of this host; nil when none serves its data directory.
@@ -59,6 +60,9 @@ func (h *host) purge(ctx context.Context, config Config) error {
 		return err
 	}
 	defer data.Close()
+	if err := data.claim(rpc.Deployer, "stop it first"); err != nil {
+		return err
+	}
 	options, err := engineOptions(config, data.instance)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/registry"
+	"github.com/paastech-cloud/paastech/rpc"
 	"github.com/paastech-cloud/paastech/store"
 )
 
@@ -31,7 +32,7 @@ const (
 
 // notBackedUp are what the data directory has that means nothing elsewhere, or is taken in another way.
 var notBackedUp = []string{
-	lockFile, "paastech.db", "paastech.db-wal", "paastech.db-shm", upgradeRequestFile, upgradeOutcomeFile, beforeFile,
+	lockFile, moduleLock(rpc.Deployer), moduleLock(rpc.Repositories), "paastech.db", "paastech.db-wal", "paastech.db-shm", upgradeRequestFile, upgradeOutcomeFile, beforeFile,
 	"repositories", "registry", volumesDir, "applogs", "trees",
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Network  NetworkConfig
 	Disk     DiskConfig
 	Backup   BackupConfig
+	RPC      RPCConfig
 	Log      LogConfig
 }
 
@@ -205,6 +206,15 @@ type BackupConfig struct {
 	Recipients []string // whose keys open them
 }
 
+// RPCConfig is for a platform that is split into processes.
+type RPCConfig struct {
+	Engine             string // where the deployer is; empty: in the daemon itself
+	Repositories       string
+	DeployerListen     string // of serve --only deployer
+	RepositoriesListen string
+	Credentials        string // directory; empty: rpc in the data directory
+}
+
 // LogConfig is the daemon's own log.
 type LogConfig struct {
 	Level  string
@@ -241,6 +251,7 @@ func defaults() Config {
 		Network:  NetworkConfig{Pool: "10.214.0.0/16"},
 		Disk:     DiskConfig{Reserve: "1GiB"},
 		Backup:   BackupConfig{Schedule: "0 3 * * *", Keep: 7},
+		RPC:      RPCConfig{DeployerListen: "127.0.0.1:7070", RepositoriesListen: "127.0.0.1:7071"},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
 }

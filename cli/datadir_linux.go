@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/paastech-cloud/paastech/rpc"
 )
 
 // lockFile is what its holder has the lock of; the holder's number is in it.
@@ -23,7 +25,8 @@ const lockFile = "lock"
 type dataDir struct {
 	path     string
 	lock     *os.File
-	instance string // 12 hexadecimal digits; the paastech.instance label
+	instance string     // 12 hexadecimal digits; the paastech.instance label
+	claims   []*os.File // locks of the modules that this process runs
 }
 
 // openDataDir makes the directory when it is missing, locks it and reads (or first makes) the instance id.
@@ -34,21 +37,79 @@ func openDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w; dataDir (PAASTECH_DATADIR) names another place", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := lockIn(path, lockFile)
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
+	if lock == nil {
 		return nil, fmt.Errorf("another paastech serve already uses %s: stop it, or give this one a directory of its own (dataDir, PAASTECH_DATADIR)", path)
 	}
-	d := &dataDir{path: path, lock: lock}
-	id, err := d.secret("instance", 6)
-	if err = errors.Join(err, d.sign()); err != nil {
-		lock.Close()
+	return (&dataDir{path: path, lock: lock}).identified()
+}
+
+// openModuleDir opens the directory for a process that runs one module alone, beside the daemon.
+func openModuleDir(path string, module rpc.Module) (*dataDir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w; dataDir (PAASTECH_DATADIR) names another place", err)
+	}
+	lock, err := lockIn(path, moduleLock(module))
+	if err != nil {
+		return nil, fmt.Errorf("open the data directory: %w", err)
+	}
+	if lock == nil {
+		return nil, fmt.Errorf("another process already runs the %s of %s: stop it; or, when that is the daemon, start it with where this one will be (rpc in config.example.yaml)", module, path)
+	}
+	return (&dataDir{path: path, lock: lock}).identified()
+}
+
+// moduleLock is what whoever runs a module has the lock of.
+func moduleLock(module rpc.Module) string { return lockFile + "." + string(module) }
+
+// claim has no other process run a module beside this one.
+func (d *dataDir) claim(module rpc.Module, flag string) error {
+	lock, err := lockIn(d.path, moduleLock(module))
+	if err != nil {
+		return fmt.Errorf("open the data directory: %w", err)
+	}
+	if lock == nil {
+		return fmt.Errorf("another process runs the %s of %s: say where it is (%s), or stop it", module, d.path, flag)
+	}
+	d.claims = append(d.claims, lock)
+	return nil
+}
+
+// lockIn takes a lock; nil when another process has it.
+func lockIn(dir, name string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
 		return nil, err
 	}
-	d.instance = hex.EncodeToString(id)
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, lock.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// identified reads the instance's id, or makes it, one process at a time, and signs the lock.
+func (d *dataDir) identified() (*dataDir, error) {
+	directory, err := os.Open(d.path)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	defer directory.Close()
+	err = unix.Flock(int(directory.Fd()), unix.LOCK_EX)
+	if err == nil {
+		var id []byte
+		id, err = d.secret("instance", 6)
+		d.instance = hex.EncodeToString(id)
+	}
+	if err = errors.Join(err, d.sign()); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return d, nil
 }
 
@@ -64,8 +125,8 @@ func (d *dataDir) sign() error {
 // file is a path below the directory.
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
-// Close gives the lock back.
-func (d *dataDir) Close() error { return d.lock.Close() }
+// Close gives the locks back.
+func (d *dataDir) Close() error { return errors.Join(closeFiles(d.claims), d.lock.Close()) }
 
 // secret reads size random bytes, kept in hexadecimal under name; the first call makes them. A file
 // that holds anything else is an error: to make it anew silently would lock everybody out.

@@ -13,24 +13,25 @@ import (
 
 	"github.com/paastech-cloud/paastech/api"
 	"github.com/paastech-cloud/paastech/builder"
-	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/gitserver"
 	"github.com/paastech-cloud/paastech/ingress"
 	"github.com/paastech-cloud/paastech/logbook"
 	"github.com/paastech-cloud/paastech/mail"
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/registry"
+	"github.com/paastech-cloud/paastech/rpc"
 	"github.com/paastech-cloud/paastech/store"
 	"github.com/paastech-cloud/paastech/ui"
 	"github.com/paastech-cloud/paastech/web"
 )
 
 func (h *host) serveCommand() *cobra.Command {
-	return h.withConfigFlag(&cobra.Command{
+	var split splitFlags
+	cmd := h.withConfigFlag(&cobra.Command{
 		Use:     "serve",
 		Short:   "Run the whole platform on this host",
 		Long:    "Run the whole platform on this host: API and dashboard, SSH git server, builder, registry, deployer and ingress, in one process. It needs a Docker engine, and no configuration.",
-		Example: "  paastech serve\n  paastech serve --config /etc/paastech/config.yaml",
+		Example: "  paastech serve\n  paastech serve --config /etc/paastech/config.yaml\n  paastech serve --only deployer\n  paastech serve --engine grpc://127.0.0.1:7070",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := h.config()
@@ -41,9 +42,16 @@ func (h *host) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), &server{config: config, configFile: h.configFile(), version: h.program.Version, log: log})
+			split.apply(cmd, &config.RPC)
+			s := &server{config: config, configFile: h.configFile(), version: h.program.Version, log: log}
+			if split.only != "" {
+				return serveModule(cmd.Context(), s, rpc.Module(split.only))
+			}
+			return serve(cmd.Context(), s)
 		},
 	})
+	split.flags(cmd)
+	return cmd
 }
 
 // server is the whole daemon while it is put together: what was acquired, and what runs.
@@ -59,11 +67,12 @@ type server struct {
 	closers    []func() error
 
 	store        *store.Store
-	engine       *deployer.Engine
+	engine       engine
 	registry     *registry.Registry
 	builder      *builder.Builder
 	ingress      *ingress.Ingress
-	repositories *gitserver.Repositories
+	repositories *gitserver.Repositories // as the git server uses them
+	keeper       paas.Repositories       // who keeps them
 	logbook      *logbook.Logbook
 	disks        disks
 	platform     *paas.Platform
@@ -199,18 +208,11 @@ func (s *server) openState(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.repositories, err = gitserver.OpenRepositories(s.data.file("repositories"))
-	return err
+	return s.openRepositories(ctx)
 }
 
-func (s *server) openEngine(ctx context.Context) error {
-	options, err := engineOptions(s.config, s.data.instance)
-	if err != nil {
-		return err
-	}
-	options.Logger = s.log.With("part", "engine")
-	options.VolumesDir = s.data.file("volumes")
-	if s.engine, err = deployer.New(ctx, options); err != nil {
+func (s *server) openEngine(ctx context.Context) (err error) {
+	if s.engine, err = s.openDeployer(ctx); err != nil {
 		return err
 	}
 	s.disks = disks{s.data.path}
@@ -255,7 +257,7 @@ func (s *server) openPlatform(context.Context) (err error) {
 		return err
 	}
 	s.platform, err = paas.New(paas.Options{
-		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Resolver: s.ingress, Repositories: s.repositories, Logbook: s.logbook,
+		Store: s.store, Builder: s.builder, Engine: s.engine, Router: s.ingress, Resolver: s.ingress, Repositories: s.keeper, Logbook: s.logbook,
 		KeepVersions: s.config.Deploy.Keep, DiskReserve: s.settings.diskReserve, FreeDisk: s.disks.free,
 		Measure: s.disks.capacity, Settings: s.config.shown(),
 		Log: s.log.With("part", "platform"), DataDir: s.data.path, Domain: s.config.Domain, AppURL: s.settings.appURL,

@@ -31,6 +31,38 @@ const (
 // OpenRepositories opens the directory, makes it when it is missing, and clears away what an earlier
 // daemon that was killed left half done. Only one daemon at a time may use it.
 func OpenRepositories(dir string) (*Repositories, error) {
+	r, err := openRepositories(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.linkHook(); err != nil {
+		return nil, fmt.Errorf("set up the push hook: %w", err)
+	}
+	return r, errors.Join(r.cleanMoves(), r.cleanPushes())
+}
+
+// OpenForPushes is OpenRepositories for a daemon whose repositories another process makes and removes.
+func OpenForPushes(dir string) (*Repositories, error) {
+	r, err := openRepositories(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.linkHook(); err != nil {
+		return nil, fmt.Errorf("set up the push hook: %w", err)
+	}
+	return r, r.cleanPushes()
+}
+
+// OpenForKeeping is OpenRepositories for the process that makes and removes them, beside a daemon that takes pushes.
+func OpenForKeeping(dir string) (*Repositories, error) {
+	r, err := openRepositories(dir)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.cleanMoves()
+}
+
+func openRepositories(dir string) (*Repositories, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open repositories: %w", err)
@@ -41,13 +73,8 @@ func OpenRepositories(dir string) (*Repositories, error) {
 			return nil, fmt.Errorf("open repositories: %w", err)
 		}
 	}
-	if r.git, err = findGit(filepath.Join(dir, homeDir)); err != nil {
-		return nil, err
-	}
-	if err := r.linkHook(); err != nil {
-		return nil, fmt.Errorf("set up the push hook: %w", err)
-	}
-	return r, r.clean()
+	r.git, err = findGit(filepath.Join(dir, homeDir))
+	return r, err
 }
 
 // linkHook points the pre-receive hook at this very binary, which may have moved since the last start.
@@ -67,21 +94,33 @@ func (r *Repositories) linkHook() error {
 	return os.Rename(fresh, link)
 }
 
-// clean removes half-made and half-removed repositories, quarantines and locks of processes that are gone.
-func (r *Repositories) clean() error {
+// cleanMoves removes half-made and half-removed repositories.
+func (r *Repositories) cleanMoves() error {
+	return r.clean(func(name, path string) error {
+		if strings.HasPrefix(name, unfinished) {
+			return os.RemoveAll(path)
+		}
+		return nil
+	})
+}
+
+// cleanPushes removes quarantines and locks of processes that are gone.
+func (r *Repositories) cleanPushes() error {
+	return r.clean(func(name, path string) error {
+		if strings.HasSuffix(name, suffix) {
+			return errors.Join(removeQuarantines(path), removeLocks(path))
+		}
+		return nil
+	})
+}
+
+func (r *Repositories) clean(clean func(name, path string) error) error {
 	entries, err := os.ReadDir(r.dir)
 	if err != nil {
 		return fmt.Errorf("clean repositories: %w", err)
 	}
 	for _, entry := range entries {
-		path := filepath.Join(r.dir, entry.Name())
-		switch {
-		case strings.HasPrefix(entry.Name(), unfinished):
-			err = os.RemoveAll(path)
-		case strings.HasSuffix(entry.Name(), suffix):
-			err = errors.Join(removeQuarantines(path), removeLocks(path))
-		}
-		if err != nil {
+		if err := clean(entry.Name(), filepath.Join(r.dir, entry.Name())); err != nil {
 			return fmt.Errorf("clean repositories: %w", err)
 		}
 	}

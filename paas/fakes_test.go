@@ -19,6 +19,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/paas/paastest"
+	"github.com/paastech-cloud/paastech/rpc/rpctest"
 	"github.com/paastech-cloud/paastech/store"
 )
 
@@ -429,8 +430,13 @@ func newWorld(t *testing.T) *world {
 // serve starts a platform, as a daemon does, over what is there.
 func (w *world) serve(dir string) {
 	w.t.Helper()
+	var engine paas.Engine = w.engine
+	var repositories paas.Repositories = w.repos
+	if os.Getenv(splitVariable) != "" {
+		engine, repositories = rpctest.Engine(w.t, engine), rpctest.Repositories(w.t, repositories)
+	}
 	platform, err := paas.New(paas.Options{
-		Store: w.store, Engine: w.engine, Builder: w.builder, Router: w.router, Repositories: w.repos, Logbook: w.logbook,
+		Store: w.store, Engine: engine, Builder: w.builder, Router: w.router, Repositories: repositories, Logbook: w.logbook,
 		DataDir: dir, Domain: "localhost", AppURL: &url.URL{Scheme: "http", Host: "x:8080"}, Log: slog.New(slog.DiscardHandler),
 		ReadyTimeout: time.Second, DrainTimeout: time.Second, GraceTimeout: time.Second,
 	})
