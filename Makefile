@@ -8,7 +8,9 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.9
 RELEASE ?= release --snapshot
 BENCH ?= .
 
-.PHONY: build embed image demo serve test soak bench docs release release-check screenshots lint clean help
+BUF := github.com/bufbuild/buf/cmd/buf@v1.75.0
+
+.PHONY: contracts build embed image demo serve test soak bench docs release release-check screenshots lint clean help
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,11 +61,17 @@ screenshots: ## a picture of every page, into docs/screenshots
 	@mkdir -p docs/screenshots
 	@PAASTECH_PICTURES=$(CURDIR)/docs/screenshots $(GO) test -count 1 -run TestPictures ./ui
 
-lint: embed ## format, vet, staticcheck, workflows, client for macOS and Windows
+contracts: ## the Go code of rpc/proto, into rpc/contracts
+	@cd rpc && $(GO) run $(BUF) format -w && $(GO) run $(BUF) generate
+
+lint: embed ## format, vet, staticcheck, workflows, contracts, client for macOS and Windows
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) run $(STATICCHECK) ./...
 	@$(GO) run $(ACTIONLINT)
+	@cd rpc && $(GO) run $(BUF) lint && $(GO) run $(BUF) format --diff --exit-code
+	@made=$$(mktemp -d) && cd rpc && $(GO) run $(BUF) generate --output $$made && \
+		{ diff -r contracts $$made/contracts >&2 || { echo "rpc/contracts is not what rpc/proto says: make contracts" >&2; exit 1; }; } && rm -r $$made
 	@GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null .
 	@GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null .
 

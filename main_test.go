@@ -54,6 +54,8 @@ var onlyIn = map[string][]string{
 	"github.com/libdns":                      {"ingress"},
 	"github.com/tg123/go-htpasswd":           {"ingress"},
 	"filippo.io/age":                         {"backup"},
+	"google.golang.org/grpc":                 {"rpc"},
+	"google.golang.org/protobuf":             {"rpc"},
 	"html/template":                          {"templates", "ingress"},
 }
 

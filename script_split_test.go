@@ -1,16 +1,26 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/paastech-cloud/paastech/rpc/contracts/pomegranate"
 )
 
 // splitScripts are those that ask most of the deployer; with PAASTECH_SOAK=1 all are run, but for those whose story is
@@ -81,6 +91,40 @@ func (d *daemon) endModule(module string, signal syscall.Signal) error {
 		return nil
 	}
 	return err
+}
+
+// cmdLegacy asks the deployer by the first PaaSTech's contract about the project of the current directory.
+func cmdLegacy(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Exec("git", "remote", "get-url", "paastech"))
+	project := strings.TrimSuffix(filepath.Base(strings.TrimSpace(ts.ReadFile("stdout"))), ".git")
+	dir := filepath.Join(ts.Getenv("PAASTECH_DATADIR"), "rpc")
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "hub.pem"), filepath.Join(dir, "hub.key"))
+	ts.Check(err)
+	authority, err := os.ReadFile(filepath.Join(dir, "authority.pem"))
+	ts.Check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	connection, err := grpc.NewClient("passthrough:///"+ts.Getenv("PAASTECH_RPC_DEPLOYERLISTEN"), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+		Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "deployer.paastech.internal",
+	})))
+	ts.Check(err)
+	defer connection.Close()
+	client := pomegranate.NewPomegranateClient(connection)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	status, err := client.GetStatus(ctx, &pomegranate.GetStatusRequest{ContainerName: []string{project}})
+	ts.Check(err)
+	logs, err := client.GetLogs(ctx, &pomegranate.GetLogsRequest{ContainerName: project})
+	ts.Check(err)
+	measured, err := client.GetStatistics(ctx, &pomegranate.GetStatisticsRequest{ContainerName: project})
+	ts.Check(err)
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: legacy REGEXP")
+	}
+	said := fmt.Sprintf("%s, %d bytes of %d, %s", status.ContainerStatuses[0].ContainerStatus, measured.MemoryUsage, measured.MemoryLimit, logs.Logs)
+	if !regexp.MustCompile(args[0]).MatchString(said) {
+		ts.Fatalf("%q", said)
+	}
 }
 
 // cmdModule ends or starts a module: `module end deployer TERM|KILL`, `module start deployer`.

@@ -63,6 +63,7 @@ func scripts(setup func(*testscript.Env) error) testscript.Params {
 			"code":   cmdVariable("CODE"),
 
 			"module": cmdModule,
+			"legacy": cmdLegacy,
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -91,24 +92,39 @@ func (c *connection) call(instance string) grpc.UnaryClientInterceptor {
 	}
 }
 
-// reach calls ask, which waits for the other side, until it has answered once.
-func (c *connection) reach(ctx context.Context, ask func(context.Context, ...grpc.CallOption) error) error {
+// reach calls ask until the other side has answered, whatever it says. It may be about to begin; but whom it does not
+// trust, or who is not trusted, does not wait.
+func (c *connection) reach(ctx context.Context, ask func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	err := ask(bounded, grpc.WaitForReady(true))
-	if err == nil || ctx.Err() != nil {
-		return err
+	for {
+		err := ask(bounded)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		way, failed := failedWay(err)
+		if !failed {
+			return fmt.Errorf("the %s module at %s: %w", c.module, c.address, err)
+		}
+		select {
+		case <-time.After(firstPause):
+		case <-bounded.Done():
+		}
+		if bounded.Err() != nil || strings.Contains(way, "tls: ") {
+			return fmt.Errorf("the %s module at %s does not answer: %s. It runs with `paastech serve --only %s`, and both sides need credentials of one authority (rpc.credentials)",
+				c.module, c.address, way, c.module)
+		}
 	}
-	if bounded.Err() != nil {
-		probe, cancel := context.WithTimeout(ctx, connectWithin)
-		defer cancel()
-		err = ask(probe) // it says what is in the way
+}
+
+// failedWay is what gRPC says when it was the way to the other side that failed, not what the other side did.
+func failedWay(err error) (text string, failed bool) {
+	public, is := errors.AsType[*paas.Error](err)
+	if !is || public.Cause == nil {
+		return "", false
 	}
-	if public, is := errors.AsType[*paas.Error](err); is && public.Cause != nil && status.Code(public.Cause) != codes.Unknown {
-		return fmt.Errorf("the %s module at %s does not answer: %s. It runs with `paastech serve --only %s`, and both sides need credentials of one authority (rpc.credentials)",
-			c.module, c.address, status.Convert(public.Cause).Message(), c.module)
-	}
-	return fmt.Errorf("the %s module at %s: %w", c.module, c.address, err)
+	told, is := status.FromError(public.Cause)
+	return told.Message(), is && told.Code() == codes.Unavailable
 }
 
 // follow calls open again and again, which tells begun when the other side listens and returns when it does not any

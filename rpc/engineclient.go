@@ -39,8 +39,8 @@ func OpenEngine(ctx context.Context, remote Remote) (*RemoteEngine, error) {
 		return nil, err
 	}
 	e := &RemoteEngine{connection: c, client: paastechv1.NewEngineServiceClient(c)}
-	err = c.reach(ctx, func(ctx context.Context, options ...grpc.CallOption) error {
-		_, err := e.client.Directory(ctx, &paastechv1.DirectoryRequest{}, options...)
+	err = c.reach(ctx, func(ctx context.Context) error {
+		_, err := e.client.Directory(ctx, &paastechv1.DirectoryRequest{})
 		return err
 	})
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"google.golang.org/grpc"
-
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/rpc/contracts/paastechv1"
 )
@@ -25,8 +23,8 @@ func OpenRepositories(ctx context.Context, remote Remote) (*RemoteRepositories, 
 		return nil, err
 	}
 	r := &RemoteRepositories{c, paastechv1.NewRepositoriesServiceClient(c)}
-	err = c.reach(ctx, func(ctx context.Context, options ...grpc.CallOption) error {
-		_, err := r.client.Projects(ctx, &paastechv1.ProjectsRequest{}, options...)
+	err = c.reach(ctx, func(ctx context.Context) error {
+		_, err := r.client.Projects(ctx, &paastechv1.ProjectsRequest{})
 		return err
 	})
 	if err != nil {
