@@ -56,12 +56,17 @@ func setupSplit(env *testscript.Env) error {
 		env.Setenv("PAASTECH_RPC_"+strings.ToUpper(module)+"LISTEN", address)
 		env.Setenv("PAASTECH_RPC_"+key, "grpc://"+address)
 	}
-	for _, module := range []string{"deployer", "repositories"} {
-		if err := d.startModule(env.WorkDir, module, env.Vars); err != nil {
-			return err
+	d.split = []string{"deployer", "repositories"}
+	return nil
+}
+
+// startModules starts what is to run beside the daemon and does not, configured as the script has it by now.
+func (d *daemon) startModules(ts *testscript.TestScript) {
+	for _, module := range d.split {
+		if d.modules[module] == nil {
+			ts.Check(d.startModule(ts.Getenv("WORK"), module, environment(ts)))
 		}
 	}
-	return nil
 }
 
 func (d *daemon) startModule(dir, module string, vars []string) error {

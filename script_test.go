@@ -73,7 +73,8 @@ type daemon struct {
 	process *exec.Cmd
 	log     *os.File
 	ended   chan error
-	modules map[string]*exec.Cmd // what runs in a process of its own
+	split   []string             // modules that run in processes of their own
+	modules map[string]*exec.Cmd // those that do by now
 }
 
 type daemonKey struct{}
@@ -186,6 +187,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || d.process != nil {
 		ts.Fatalf("usage: serve [flags], once")
 	}
+	d.startModules(ts)
 	log, err := os.OpenFile(ts.MkAbs("serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	path, err := lookPath(environment(ts), "paastech")
