@@ -97,7 +97,7 @@ func (i installation) checkPort(ctx context.Context, socket socketUnit) error {
 	if systemctl(ctx, "is-active", "--quiet", socket.file()) == nil {
 		return nil
 	}
-	if pid, err := daemonOf(i.config.DataDir); err == nil {
+	if pid, err := daemonOf(i.config.DataDir); err == nil && systemctl(ctx, "is-active", "--quiet", serviceUnit) != nil {
 		return fmt.Errorf("a paastech serve that systemd did not start (process %d) uses %s: end it first", pid, i.config.DataDir)
 	}
 	var err error
