@@ -50,7 +50,7 @@ docs: embed ## the reference in docs/reference, from the code
 	@mkdir -p docs/reference
 	@PAASTECH_DOCS=1 $(GO) test -count 1 -run TestReference ./cli ./api
 
-release: ## archives, packages, checksums and bills of materials into dist; RELEASE=release publishes them
+release: ## archives, packages, checksums and bills of materials into dist/release; RELEASE=release publishes them
 	@$(GO) run $(GORELEASER) $(RELEASE) --clean
 
 release-check: ## is .goreleaser.yaml one that goreleaser takes

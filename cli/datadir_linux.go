@@ -66,13 +66,13 @@ func openModuleDir(path string, module rpc.Module) (*dataDir, error) {
 func moduleLock(module rpc.Module) string { return lockFile + "." + string(module) }
 
 // claim has no other process run a module beside this one.
-func (d *dataDir) claim(module rpc.Module, flag string) error {
+func (d *dataDir) claim(module rpc.Module, advice string) error {
 	lock, err := lockIn(d.path, moduleLock(module))
 	if err != nil {
 		return fmt.Errorf("open the data directory: %w", err)
 	}
 	if lock == nil {
-		return fmt.Errorf("another process runs the %s of %s: say where it is (%s), or stop it", module, d.path, flag)
+		return fmt.Errorf("another process runs the %s of %s: %s", module, d.path, advice)
 	}
 	d.claims = append(d.claims, lock)
 	return nil

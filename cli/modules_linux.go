@@ -10,6 +10,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/deployer"
 	"github.com/paastech-cloud/paastech/gitserver"
+	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/rpc"
 )
 
@@ -50,7 +51,7 @@ func (s *server) openDeployer(ctx context.Context) (engine, error) {
 		}
 		return rpc.OpenEngine(ctx, remote)
 	}
-	if err := s.data.claim(rpc.Deployer, "--engine"); err != nil {
+	if err := s.data.claim(rpc.Deployer, "say where it is (--engine grpc://…), or stop it"); err != nil {
 		return nil, err
 	}
 	return s.newDeployer(ctx)
@@ -72,7 +73,7 @@ func (s *server) openRepositories(ctx context.Context) (err error) {
 	dir := s.data.file("repositories")
 	address := s.config.RPC.Repositories
 	if address == "" {
-		if err := s.data.claim(rpc.Repositories, "--repositories"); err != nil {
+		if err := s.data.claim(rpc.Repositories, "say where they are (--repositories grpc://…), or stop it"); err != nil {
 			return err
 		}
 		s.repositories, err = gitserver.OpenRepositories(dir)
@@ -101,7 +102,7 @@ func (s *server) remote(key, address string) (rpc.Remote, error) {
 		return rpc.Remote{}, fmt.Errorf("rpc.%s: %w", key, err)
 	}
 	credentials, err := rpc.OpenCredentials(s.credentialsDir(), rpc.Hub)
-	return rpc.Remote{Address: address, Credentials: credentials, Instance: s.data.instance}, err
+	return rpc.Remote{Address: address, Credentials: credentials, Instance: s.data.instance, Log: s.log.With("part", "rpc")}, err
 }
 
 func (s *server) credentialsDir() string {
@@ -127,7 +128,7 @@ func serveModule(ctx context.Context, s *server, module rpc.Module) (err error) 
 		return err
 	}
 	s.closers = append(s.closers, s.data.Close)
-	offer := rpc.Offer{Instance: s.data.instance}
+	offer := rpc.Offer{Instance: s.data.instance, Log: s.log.With("part", "rpc")}
 	if offer.Credentials, err = rpc.OpenCredentials(s.credentialsDir(), module); err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func serveModule(ctx context.Context, s *server, module rpc.Module) (err error) 
 	s.log.InfoContext(ctx, "PaaSTech serves", "module", module, "at", "grpc://"+offer.Listener.Addr().String(), "data", s.data.path, "version", s.version)
 	s.systemd.ready()
 	defer s.systemd.ending()
-	return serveAll(ctx, s.log, parts)
+	return serveAll(ctx, s.log, append(parts, part{"watchdog", func(ctx context.Context) error { return s.systemd.watch(ctx, nil) }}))
 }
 
 // moduleParts puts the module together.
@@ -158,5 +159,19 @@ func (s *server) moduleParts(ctx context.Context, module rpc.Module, offer rpc.O
 	if err != nil {
 		return nil, err
 	}
+	if err := removeLeft(ctx, engine); err != nil {
+		return nil, err
+	}
 	return []part{{"engine", engine.Watch}, {"deployer", rpc.OfferEngine(engine, s.config.Domain, offer).Run}}, nil
+}
+
+// removeLeft removes what ran for somebody whose call ended with the process before.
+func removeLeft(ctx context.Context, engine paas.Engine) error {
+	all, err := engine.Containers(ctx)
+	for _, container := range all {
+		if container.OneOff {
+			err = errors.Join(err, engine.Remove(ctx, container.ID))
+		}
+	}
+	return err
 }

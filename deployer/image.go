@@ -38,7 +38,7 @@ func (e *Engine) inspectImage(ctx context.Context, ref paas.ImageRef) (image.Ins
 }
 
 func (e *Engine) pull(ctx context.Context, ref paas.ImageRef) error {
-	credential, err := e.registry.Load().credential()
+	credential, err := e.registry.Load().credential(ref)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func publish(t *testing.T, e *Engine, repository string) paas.ImageRef {
 	if err := e.docker.ImageTag(t.Context(), string(images.plain), tagged); err != nil {
 		t.Fatal(err)
 	}
-	credential, err := e.registry.Load().credential()
+	credential, err := e.registry.Load().credential(paas.ImageRef(tagged))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +200,21 @@ func TestProgressOfAPullEndsWithItsFailure(t *testing.T) {
 		err := drainPull(bytes.NewReader([]byte(text)))
 		if got := fmt.Sprint(err); (want == "") != (err == nil) || want != "" && !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %q", text, got, want)
+		}
+	}
+}
+
+// TestThePassIsForItsRegistryAlone asks for the credential of images from elsewhere.
+func TestThePassIsForItsRegistryAlone(t *testing.T) {
+	own := registry{address: netip.MustParseAddrPort("127.0.0.1:5000"), pass: paas.RegistryPass{Username: "engine", Password: "secret"}}
+	for ref, want := range map[paas.ImageRef]bool{
+		"127.0.0.1:5000/p/app@sha256:0": true,
+		"127.0.0.1:50001/p/app":         false,
+		"registry.example.com/p/app":    false,
+		"nginx":                         false,
+	} {
+		if credential, err := own.credential(ref); err != nil || (credential != "") != want {
+			t.Errorf("%s: %q, %v", ref, credential, err)
 		}
 	}
 }

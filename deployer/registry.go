@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	dockerregistry "github.com/docker/docker/api/types/registry"
 
@@ -28,9 +29,9 @@ func (e *Engine) UseRegistry(ctx context.Context, address string, pass paas.Regi
 	return e.assertFilter(ctx)
 }
 
-// credential is the pass as Docker wants it.
-func (r *registry) credential() (string, error) {
-	if r.pass.Username == "" {
+// credential is the pass for an image as Docker wants it; other registries do not get to see it.
+func (r *registry) credential(ref paas.ImageRef) (string, error) {
+	if r.pass.Username == "" || !strings.HasPrefix(string(ref), r.address.String()+"/") {
 		return "", nil
 	}
 	encoded, err := dockerregistry.EncodeAuthConfig(dockerregistry.AuthConfig{

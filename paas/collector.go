@@ -23,6 +23,7 @@ type collector struct {
 type follower struct {
 	started time.Time
 	done    chan struct{}
+	broken  bool // the engine did not let it read to the end; to be read when done is closed
 	cancel  context.CancelFunc
 }
 
@@ -58,12 +59,12 @@ func (c *collector) follow(w world) {
 	}
 }
 
-// begin reads a container from where the logbook ends, unless that is being done for this start of it.
+// begin reads a container from where the logbook ends, unless that is being done for this start of it, or was.
 func (c *collector) begin(container Container) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	earlier := c.following[container.ID]
-	if c.ctx == nil || c.ctx.Err() != nil || container.OneOff || earlier != nil && (!earlier.ended() || earlier.started.Equal(container.StartedAt)) {
+	if c.ctx == nil || c.ctx.Err() != nil || container.OneOff || earlier != nil && !earlier.over(container) {
 		return
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -73,6 +74,7 @@ func (c *collector) begin(container Container) {
 		defer close(f.done)
 		defer cancel()
 		if err := c.copy(ctx, container); err != nil && ctx.Err() == nil && !IsKind(err, NotFound) {
+			f.broken = true
 			c.failed(container, err)
 		}
 	})
@@ -92,6 +94,11 @@ func (c *collector) copy(ctx context.Context, container Container) error {
 		}
 		return nil
 	})
+}
+
+// over tells that a follower does not read the container as it is by now.
+func (f *follower) over(container Container) bool {
+	return f.ended() && (f.broken || !f.started.Equal(container.StartedAt))
 }
 
 func (f *follower) ended() bool {

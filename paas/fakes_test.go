@@ -392,6 +392,7 @@ type world struct {
 	*paas.Platform
 	t       *testing.T
 	engine  *fakeEngine
+	wrapped paas.Engine // instead of engine; nil: engine itself
 	builder *fakeBuilder
 	router  *fakeRouter
 	repos   *fakeRepositories
@@ -430,7 +431,10 @@ func newWorld(t *testing.T) *world {
 // serve starts a platform, as a daemon does, over what is there.
 func (w *world) serve(dir string) {
 	w.t.Helper()
-	var engine paas.Engine = w.engine
+	engine := w.wrapped
+	if engine == nil {
+		engine = w.engine
+	}
 	var repositories paas.Repositories = w.repos
 	if os.Getenv(splitVariable) != "" {
 		engine, repositories = rpctest.Engine(w.t, engine), rpctest.Repositories(w.t, repositories)

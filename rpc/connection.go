@@ -1,9 +1,11 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -48,7 +50,8 @@ func Address(text string) (string, error) {
 type Remote struct {
 	Address     string // grpc://host:port
 	Credentials *Credentials
-	Instance    string // of the data directory: a module of another refuses
+	Instance    string       // of the data directory: a module of another refuses
+	Log         *slog.Logger // that it went away
 }
 
 // connection is the hub's to a module.
@@ -56,6 +59,7 @@ type connection struct {
 	*grpc.ClientConn
 	module  Module
 	address string
+	log     *slog.Logger
 }
 
 // dial makes a connection, which is made anew whenever it breaks.
@@ -64,7 +68,7 @@ func dial(remote Remote, module Module) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{module: module, address: address}
+	c := &connection{module: module, address: address, log: cmp.Or(remote.Log, slog.New(slog.DiscardHandler))}
 	c.ClientConn, err = grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(credentials.NewTLS(remote.Credentials.client(module))),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectWithin, Backoff: backoff.Config{
@@ -73,6 +77,7 @@ func dial(remote Remote, module Module) (*connection, error) {
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silence / 2, PermitWithoutStream: true}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageSize), grpc.MaxCallSendMsgSize(messageSize)),
 		grpc.WithDisableServiceConfig(),
+		grpc.WithNoProxy(),
 		grpc.WithUnaryInterceptor(c.call(remote.Instance)),
 		grpc.WithStreamInterceptor(func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, stream grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 			return stream(metadata.AppendToOutgoingContext(ctx, instanceKey, remote.Instance), desc, cc, method, opts...)
@@ -128,11 +133,16 @@ func failedWay(err error) (text string, failed bool) {
 }
 
 // follow calls open again and again, which tells begun when the other side listens and returns when it does not any
-// more, until ctx ends.
-func follow(ctx context.Context, open func(ctx context.Context, begun func()) error) {
+// more, until ctx ends. failed hears why, once for an outage.
+func follow(ctx context.Context, open func(ctx context.Context, begun func()) error, failed func(error)) {
 	pause := firstPause
 	for ctx.Err() == nil {
-		_ = open(ctx, func() { pause = firstPause }) // what is the matter, every call says too
+		opened, cancel := context.WithCancel(ctx)
+		err := open(opened, func() { pause = firstPause })
+		cancel()
+		if pause == firstPause && ctx.Err() == nil {
+			failed(err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -17,6 +18,8 @@ import (
 const (
 	chunkSize   = 32 << 10
 	inputUnread = 64 // chunks that a command may be behind
+
+	cancelTimeout = 15 * time.Second // until what was made for a command that is canceled must be gone
 )
 
 // Run runs a container to its end with its streams attached.
@@ -28,8 +31,9 @@ func (e *RemoteEngine) Run(ctx context.Context, spec paas.ContainerSpec, streams
 			if err != nil {
 				return caller{}, err
 			}
+			_ = stream.Send(&paastechv1.RunRequest{Start: start}) // the stream says what became of it
 			return caller{
-				stream, stream.Send(&paastechv1.RunRequest{Start: start}),
+				stream,
 				func(said *paastechv1.Said) error { return stream.Send(&paastechv1.RunRequest{Said: said}) },
 				func() (*paastechv1.Heard, error) { r, err := stream.Recv(); return r.GetHeard(), err },
 			}, nil
@@ -47,8 +51,9 @@ func (e *RemoteEngine) Exec(ctx context.Context, id paas.ContainerID, command []
 		if err != nil {
 			return caller{}, err
 		}
+		_ = stream.Send(&paastechv1.ExecRequest{Start: start}) // the stream says what became of it
 		return caller{
-			stream, stream.Send(&paastechv1.ExecRequest{Start: start}),
+			stream,
 			func(said *paastechv1.Said) error { return stream.Send(&paastechv1.ExecRequest{Said: said}) },
 			func() (*paastechv1.Heard, error) { r, err := stream.Recv(); return r.GetHeard(), err },
 		}, nil
@@ -65,16 +70,17 @@ func terminalOf(streams paas.Streams) *paastechv1.Terminal {
 // caller is the hub's end of a command's streams.
 type caller struct {
 	grpc.ClientStream
-	begin error // of sending what to begin with; the stream says why
-	say   func(*paastechv1.Said) error
-	hear  func() (*paastechv1.Heard, error)
+	say  func(*paastechv1.Said) error
+	hear func() (*paastechv1.Heard, error)
 }
 
 // converse passes everything on until the command ends or ctx does. Input is read only when the other side has taken
-// the command on. Who gave it ends it: a reader cannot be interrupted from here.
+// the command on. Who gave it ends it: a reader cannot be interrupted from here. When ctx ends, this returns when
+// what was made for the command is gone, as it does in one process.
 func (e *RemoteEngine) converse(ctx context.Context, streams paas.Streams, open func(context.Context) (caller, error)) (paas.Ending, error) {
-	talking, cancel := context.WithCancel(ctx)
-	defer cancel()
+	talking, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	opened := context.AfterFunc(ctx, end)
 	call, err := open(talking)
 	if err == nil {
 		err = accepted(call)
@@ -82,7 +88,13 @@ func (e *RemoteEngine) converse(ctx context.Context, streams paas.Streams, open 
 	if err != nil {
 		return paas.Ending{}, e.fromStatus(ctx, err)
 	}
+	opened()
 	say := oneAtATime(call.say)
+	cancel := sync.OnceFunc(func() {
+		time.AfterFunc(cancelTimeout, end)
+		_ = say(&paastechv1.Said{Kind: &paastechv1.Said_Cancel{Cancel: true}})
+	})
+	defer context.AfterFunc(ctx, cancel)()
 	if streams.Input != nil {
 		go sayInput(streams.Input, say)
 	}
@@ -93,42 +105,45 @@ func (e *RemoteEngine) converse(ctx context.Context, streams paas.Streams, open 
 			saySizes(talking, streams.Terminal.Resizes, say)
 		}()
 		defer func() {
-			cancel()
+			end()
 			<-followed
 		}()
 	}
-	return e.hear(ctx, call, streams)
+	return e.hear(ctx, call, streams, cancel)
 }
 
-func (e *RemoteEngine) hear(ctx context.Context, call caller, streams paas.Streams) (paas.Ending, error) {
+// hear passes on what a command says. When nobody takes it, the command is canceled.
+func (e *RemoteEngine) hear(ctx context.Context, call caller, streams paas.Streams, cancel func()) (paas.Ending, error) {
+	var failed error
+	write := func(to io.Writer, content []byte) {
+		if to == nil || failed != nil {
+			return
+		}
+		if _, err := to.Write(content); err != nil {
+			failed = fmt.Errorf("pass on the output of a command: %w", err)
+			cancel()
+		}
+	}
 	for {
 		heard, err := call.hear()
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF // there was no ending
+		}
+		if failed != nil && err != nil {
+			return paas.Ending{}, failed
 		}
 		if err != nil {
 			return paas.Ending{}, e.fromStatus(ctx, err)
 		}
 		switch kind := heard.GetKind().(type) {
 		case *paastechv1.Heard_Output:
-			err = write(streams.Output, kind.Output)
+			write(streams.Output, kind.Output)
 		case *paastechv1.Heard_Errors:
-			err = write(streams.Errors, kind.Errors)
+			write(streams.Errors, kind.Errors)
 		case *paastechv1.Heard_Ending:
-			return toEnding(kind.Ending), nil
-		}
-		if err != nil {
-			return paas.Ending{}, fmt.Errorf("pass on the output of a command: %w", err)
+			return toEnding(kind.Ending), failed
 		}
 	}
-}
-
-func write(to io.Writer, content []byte) error {
-	if to == nil {
-		return nil
-	}
-	_, err := to.Write(content)
-	return err
 }
 
 func oneAtATime[T any](send func(T) error) func(T) error {
@@ -216,6 +231,8 @@ func (c callee) serve(run func(context.Context, paas.Streams) (paas.Ending, erro
 	if err := c.SendHeader(metadata.MD{}); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(c.Context())
+	defer cancel()
 	say := oneAtATime(c.say)
 	streams := paas.Streams{
 		Output: writer(func(chunk []byte) error {
@@ -225,7 +242,7 @@ func (c callee) serve(run func(context.Context, paas.Streams) (paas.Ending, erro
 			return say(&paastechv1.Heard{Kind: &paastechv1.Heard_Errors{Errors: chunk}})
 		}),
 	}
-	said := listener{input: make(chan []byte, inputUnread), sizes: make(chan paas.TerminalSize, 1)}
+	said := listener{input: make(chan []byte, inputUnread), sizes: make(chan paas.TerminalSize, 1), cancel: cancel}
 	if c.input {
 		reader, pipe := io.Pipe()
 		defer reader.Close()
@@ -235,8 +252,8 @@ func (c callee) serve(run func(context.Context, paas.Streams) (paas.Ending, erro
 	if c.terminal != nil {
 		streams.Terminal = &paas.Terminal{Size: toSize(c.terminal), Resizes: said.sizes}
 	}
-	go said.listen(c.Context(), c.hear)
-	ending, err := run(c.Context(), streams)
+	go said.listen(ctx, c.hear)
+	ending, err := run(ctx, streams)
 	if err != nil {
 		return err
 	}
@@ -259,8 +276,9 @@ func (w writer) Write(content []byte) (written int, err error) {
 
 // listener sorts what a caller says.
 type listener struct {
-	input chan []byte
-	sizes chan paas.TerminalSize
+	input  chan []byte
+	sizes  chan paas.TerminalSize
+	cancel func()
 }
 
 // listen ends with the caller or the call.
@@ -291,6 +309,8 @@ func (l listener) listen(ctx context.Context, hear func() (*paastechv1.Said, err
 			}
 		case *paastechv1.Said_End:
 			end()
+		case *paastechv1.Said_Cancel:
+			l.cancel()
 		case *paastechv1.Said_Resize:
 			l.resize(toSize(kind.Resize))
 		}

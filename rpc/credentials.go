@@ -14,7 +14,6 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -70,7 +69,7 @@ func madeCredentials(dir string, module Module) (*Credentials, error) {
 		return nil, err
 	}
 	d := directory(dir)
-	if !d.has(authorityName + ".pem") {
+	if !d.has(authorityName+".pem") && !d.has(string(module)+".pem") { // who brings one brings the other
 		if err := d.makeAuthority(); err != nil {
 			return nil, err
 		}
@@ -98,8 +97,8 @@ func (d directory) read(module Module) (*Credentials, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(certificate.Leaf.DNSNames, module.name()) {
-		return nil, fmt.Errorf("%s.pem is not for %s", module, module.name())
+	if info, err := os.Stat(d.path(string(module) + ".key")); err != nil || info.Mode()&0o077 != 0 {
+		return nil, errors.Join(err, fmt.Errorf("%s.key is not for its owner alone: chmod 600 it", module))
 	}
 	roots, err := os.ReadFile(d.path(authorityName + ".pem"))
 	if err != nil {
@@ -109,7 +108,19 @@ func (d directory) read(module Module) (*Credentials, error) {
 	if !c.authority.AppendCertsFromPEM(roots) {
 		return nil, errors.New("there is no certificate in authority.pem")
 	}
+	_, err = certificate.Leaf.Verify(x509.VerifyOptions{Roots: c.authority, DNSName: module.name(), KeyUsages: []x509.ExtKeyUsage{module.usage()}})
+	if err != nil {
+		return nil, fmt.Errorf("%s.pem is not for %s: %w", module, module.name(), err)
+	}
 	return c, nil
+}
+
+// usage says whether a module asks, as the hub does, or is asked.
+func (m Module) usage() x509.ExtKeyUsage {
+	if m == Hub {
+		return x509.ExtKeyUsageClientAuth
+	}
+	return x509.ExtKeyUsageServerAuth
 }
 
 func (d directory) makeAuthority() error {
@@ -123,7 +134,7 @@ func (d directory) makeAuthority() error {
 	return d.write(authorityName, template, template, key, key)
 }
 
-// makeModule makes a certificate that says who one is when one is asked, and of the hub, which asks.
+// makeModule makes a certificate that says who one is.
 func (d directory) makeModule(module Module) error {
 	authority, err := tls.LoadX509KeyPair(d.path(authorityName+".pem"), d.path(authorityName+".key"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,10 +149,7 @@ func (d directory) makeModule(module Module) error {
 	}
 	template := certificateOf(string(module))
 	template.DNSNames, template.KeyUsage = []string{module.name()}, x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	if module == Hub {
-		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{module.usage()}
 	return d.write(string(module), template, authority.Leaf, key, authority.PrivateKey)
 }
 
@@ -169,11 +177,21 @@ func (d directory) write(name string, template, parent *x509.Certificate, key *e
 }
 
 func (d directory) writePEM(name, kind string, content []byte) error {
-	fresh := d.path("." + name)
-	if err := os.WriteFile(fresh, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+	fresh, err := os.OpenFile(d.path("."+name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(fresh, d.path(name))
+	if err := errors.Join(pem.Encode(fresh, &pem.Block{Type: kind, Bytes: content}), fresh.Sync(), fresh.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh.Name(), d.path(name)); err != nil {
+		return err
+	}
+	self, err := os.Open(string(d))
+	if err != nil {
+		return err
+	}
+	return errors.Join(self.Sync(), self.Close())
 }
 
 // server is the TLS of a module that is asked: by the hub, and nobody else.

@@ -8,6 +8,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"io"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -21,6 +23,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/paastech-cloud/paastech/paas"
@@ -91,8 +94,9 @@ func TestAWrongCertificateGetsNothing(t *testing.T) {
 	}
 	// The table could be wrong about what a right one is.
 	right := credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, Certificates: []tls.Certificate{signed(t, dir, func(*x509.Certificate) {})}})
-	if err := everyCall(t, address, right)["GetStatus"]; err != nil || engine.calls == 0 {
-		t.Errorf("a right one: %v, %d calls", err, engine.calls)
+	answered := everyCall(t, address, right)
+	if answered["GetStatus"] != nil || answered["Containers"] != nil || !errors.Is(answered["Output"], io.EOF) || engine.calls != 2 {
+		t.Errorf("a right one: %v, %d calls", answered, engine.calls)
 	}
 }
 
@@ -104,18 +108,29 @@ func everyCall(t *testing.T, address string, way credentials.TransportCredential
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "paastech-instance", rpctest.Instance), 10*time.Second)
 	defer cancel()
 	failed := map[string]error{}
 	_, failed["Containers"] = paastechv1.NewEngineServiceClient(connection).Containers(ctx, &paastechv1.ContainersRequest{})
 	_, failed["GetStatus"] = pomegranate.NewPomegranateClient(connection).GetStatus(ctx, &pomegranate.GetStatusRequest{})
 	_, failed["CreateRepository"] = gitrepomanager.NewGitRepoManagerClient(connection).CreateRepository(ctx, &gitrepomanager.RepositoryRequest{})
-	stream, err := paastechv1.NewEngineServiceClient(connection).Changes(ctx, &paastechv1.ChangesRequest{})
+	stream, err := paastechv1.NewEngineServiceClient(connection).Output(ctx, &paastechv1.OutputRequest{})
 	if err == nil {
 		_, err = stream.Recv()
 	}
-	failed["Changes"] = err
+	failed["Output"] = err
 	return failed
+}
+
+// directory counts the first question that a hub has.
+type directory struct {
+	rpctest.Supplied
+	asked *asked
+}
+
+func (d directory) Directory(ctx context.Context) (string, error) {
+	_, err := d.asked.Containers(ctx)
+	return "", err
 }
 
 // TestTheHubTrustsOnlyTheModule asks impostors: the hub tells them nothing.
@@ -131,12 +146,14 @@ func TestTheHubTrustsOnlyTheModule(t *testing.T) {
 		"of the hub":           {dir, rpc.Hub},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // each waits for a module that might still come
 			engine := &asked{}
 			address := rpctest.Serve(t, from.dir, from.module, func(offer rpc.Offer) *rpc.Server {
-				return rpc.OfferEngine(rpctest.Supplied{Engine: engine}, "localhost", offer)
+				return rpc.OfferEngine(directory{rpctest.Supplied{Engine: engine}, engine}, "localhost", offer)
 			})
 			_, err := rpc.OpenEngine(t.Context(), rpc.Remote{Address: address, Credentials: hub, Instance: rpctest.Instance})
+			if engine.calls > 0 {
+				t.Error("it was asked")
+			}
 			if err == nil || !strings.Contains(err.Error(), "certificate") || !strings.Contains(err.Error(), "rpc.credentials") {
 				t.Errorf("%v", err)
 			}
@@ -169,6 +186,25 @@ func TestCredentialsAreMadeOnce(t *testing.T) {
 		if info, err := file.Info(); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", file.Name(), info.Mode(), err)
 		}
+	}
+	if err := os.Chmod(filepath.Join(dir, "hub.key"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rpc.OpenCredentials(dir, rpc.Hub); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key that others read: %v", err)
+	}
+	own := t.TempDir() // somebody brings a certificate, and not its authority
+	for _, name := range []string{"deployer.pem", "deployer.key"} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(own, name), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := rpc.OpenCredentials(own, rpc.Deployer); err == nil || !strings.Contains(err.Error(), "authority.pem") {
+		t.Errorf("without the authority: %v", err)
 	}
 	for _, gone := range []string{"deployer.pem", "authority.key"} {
 		if err := os.Remove(filepath.Join(dir, gone)); err != nil {

@@ -45,6 +45,7 @@ func (e talkative) Exec(ctx context.Context, _ paas.ContainerID, command []strin
 	case "wait":
 		fmt.Fprint(streams.Output, "waiting")
 		<-ctx.Done()
+		time.Sleep(20 * time.Millisecond) // what was made for it is removed
 		e.ended <- ctx.Err()
 		return paas.Ending{}, context.Cause(ctx)
 	case "deaf": // it ends without having read its input
@@ -53,13 +54,27 @@ func (e talkative) Exec(ctx context.Context, _ paas.ContainerID, command []strin
 	return paas.Ending{}, paas.Errorf(paas.Conflict, paas.EConflict, "The container does not run.")
 }
 
-func (e talkative) Output(_ context.Context, _ paas.ContainerID, since time.Time, each func(paas.LogLine) error) error {
+func (e talkative) Output(ctx context.Context, id paas.ContainerID, since time.Time, each func(paas.LogLine) error) error {
 	for i := range 1000 {
 		if err := each(paas.LogLine{At: since.Add(time.Duration(i)), Text: fmt.Sprint("line ", i)}); err != nil {
 			return err
 		}
 	}
+	if id == "running" {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
 	return nil
+}
+
+// cleaned tells that a command has been ended, and what was made for it removed, by now.
+func (e talkative) cleaned() bool {
+	select {
+	case err := <-e.ended:
+		return err != nil
+	default:
+		return false
+	}
 }
 
 func (e talkative) Changes(context.Context) <-chan struct{}       { return e.changes }
@@ -107,12 +122,12 @@ func TestACommandEndsWithItsCaller(t *testing.T) {
 	gone := errors.New("the person has gone")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := remote.Exec(ctx, "c", []string{"wait"}, paas.Streams{Output: told(func() { cancel(gone) })})
-	if !errors.Is(err, gone) || <-engine.ended == nil {
+	if !errors.Is(err, gone) || !engine.cleaned() {
 		t.Errorf("canceled: %v", err)
 	}
 	broken := errors.New("nobody reads")
 	_, err = remote.Exec(t.Context(), "c", []string{"wait"}, paas.Streams{Output: failing{broken}})
-	if !errors.Is(err, broken) || <-engine.ended == nil {
+	if !errors.Is(err, broken) || !engine.cleaned() {
 		t.Errorf("unread: %v", err)
 	}
 	seen := 0
@@ -193,7 +208,7 @@ func TestADeployerComesBack(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	end := startDeployer(t, address, dir, engine, first.UseRegistry)
-	remote, err := rpc.OpenEngine(t.Context(), rpc.Remote{Address: "grpc://" + address, Credentials: rpctest.Credentials(t, dir, rpc.Hub), Instance: rpctest.Instance})
+	remote, err := rpc.OpenEngine(t.Context(), rpctest.Hub(t, dir, "grpc://"+address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +220,27 @@ func TestADeployerComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes, endings := remote.Changes(t.Context()), remote.Endings(t.Context())
+	<-changes // there may have been some before
 	engine.endings <- paas.Container{ID: "one"}
 	if c := <-endings; c.ID != "one" {
 		t.Errorf("ended: %+v", c)
 	}
+	reading := make(chan error)
+	begun := make(chan bool)
+	go func() {
+		lines := 0
+		reading <- remote.Output(t.Context(), "running", time.Now(), func(paas.LogLine) error {
+			if lines++; lines == 1000 {
+				close(begun)
+			}
+			return nil
+		})
+	}()
+	<-begun
 	end()
+	if err := <-reading; !paas.IsKind(err, paas.Unavailable) || !strings.Contains(err.Error(), "module ends") {
+		t.Errorf("who reads a log is told: %v", err) // not cut after all patience
+	}
 	if _, err := remote.Containers(t.Context()); !paas.IsKind(err, paas.Unavailable) || !strings.Contains(paas.Public(err).Message, "deployer module does not answer at "+address) {
 		t.Errorf("asked of nobody: %v", err)
 	}

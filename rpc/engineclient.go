@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,11 +12,6 @@ import (
 
 	"github.com/paastech-cloud/paastech/paas"
 	"github.com/paastech-cloud/paastech/rpc/contracts/paastechv1"
-)
-
-const (
-	endingsUnread = 256
-	beginTimeout  = 2 * time.Second // until the other side should listen to what happens
 )
 
 // RemoteEngine is an engine in another process: the same calls with the same meaning. When that process does not
@@ -59,15 +52,17 @@ func (e *RemoteEngine) Watch(ctx context.Context) error {
 		if err := accepted(stream); err != nil {
 			return err
 		}
-		begun()
 		if err := e.supply(ctx); err != nil {
 			return err
 		}
+		begun()
 		for {
 			if _, err := stream.Recv(); err != nil {
 				return err
 			}
 		}
+	}, func(err error) {
+		e.log.WarnContext(ctx, "the deployer module does not answer", "at", e.address, "error", err)
 	})
 	return e.Close()
 }
@@ -207,8 +202,10 @@ func (e *RemoteEngine) Statistics(ctx context.Context, id paas.ContainerID) (paa
 
 // Retain removes the project's images but those kept.
 func (e *RemoteEngine) Retain(ctx context.Context, project paas.ProjectID, keep []paas.ImageRef) error {
-	_, err := e.client.Retain(ctx, &paastechv1.RetainRequest{Project: string(project), Keep: each(keep, as[string])})
-	return err
+	return e.supplied(ctx, func() error {
+		_, err := e.client.Retain(ctx, &paastechv1.RetainRequest{Project: string(project), Keep: each(keep, as[string])})
+		return err
+	})
 }
 
 // Neighbours says where the labels of containers beside the platform's lead.
@@ -241,8 +238,13 @@ func (e *RemoteEngine) Mend(ctx context.Context, running []paas.ProjectID) ([]st
 
 // Lacking returns those of the images that the engine does not have.
 func (e *RemoteEngine) Lacking(ctx context.Context, images []paas.ImageRef) ([]paas.ImageRef, error) {
-	r, err := e.client.Lacking(ctx, &paastechv1.LackingRequest{Images: each(images, as[string])})
-	return each(r.GetImages(), as[paas.ImageRef]), err
+	var lacking []paas.ImageRef
+	err := e.supplied(ctx, func() error {
+		r, err := e.client.Lacking(ctx, &paastechv1.LackingRequest{Images: each(images, as[string])})
+		lacking = each(r.GetImages(), as[paas.ImageRef])
+		return err
+	})
+	return lacking, err
 }
 
 // Volumes lists a project's volumes.
@@ -259,120 +261,19 @@ func (e *RemoteEngine) RemoveVolume(ctx context.Context, project paas.ProjectID,
 
 // Forget removes all that the engine keeps for a project.
 func (e *RemoteEngine) Forget(ctx context.Context, project paas.ProjectID) error {
-	_, err := e.client.Forget(ctx, &paastechv1.ForgetRequest{Project: string(project)})
-	return err
+	return e.supplied(ctx, func() error {
+		_, err := e.client.Forget(ctx, &paastechv1.ForgetRequest{Project: string(project)})
+		return err
+	})
 }
 
 // Projects lists every project that the engine keeps anything for.
 func (e *RemoteEngine) Projects(ctx context.Context) ([]paas.ProjectID, error) {
-	r, err := e.client.KeptProjects(ctx, &paastechv1.KeptProjectsRequest{})
-	return each(r.GetProjects(), as[paas.ProjectID]), err
-}
-
-// Output calls each with every line that the container has written since then.
-func (e *RemoteEngine) Output(ctx context.Context, id paas.ContainerID, since time.Time, each func(paas.LogLine) error) error {
-	asking, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := e.client.Output(asking, &paastechv1.OutputRequest{Id: string(id), Since: timestamp(since)})
-	if err != nil {
-		return e.fromStatus(ctx, err)
-	}
-	for {
-		r, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return e.fromStatus(ctx, err)
-		}
-		if err := each(toLine(r.GetLine())); err != nil {
-			return err
-		}
-	}
-}
-
-// Changes tells when containers started or ended, or the engine, or its process, came back.
-func (e *RemoteEngine) Changes(ctx context.Context) <-chan struct{} {
-	changes := make(chan struct{}, 1)
-	tell := func() {
-		select {
-		case changes <- struct{}{}:
-		default:
-		}
-	}
-	again := false
-	listen(ctx, changes, func(ctx context.Context, begun func()) error {
-		stream, err := e.client.Changes(ctx, &paastechv1.ChangesRequest{}, grpc.WaitForReady(true))
-		return receive(stream, err, func() {
-			begun()
-			if again {
-				tell()
-			}
-			again = true
-		}, func(*paastechv1.ChangesResponse) { tell() })
-	})
-	return changes
-}
-
-// Endings tells of containers that ended although nobody asked the engine for it.
-func (e *RemoteEngine) Endings(ctx context.Context) <-chan paas.Container {
-	endings := make(chan paas.Container, endingsUnread)
-	listen(ctx, endings, func(ctx context.Context, begun func()) error {
-		stream, err := e.client.Endings(ctx, &paastechv1.EndingsRequest{}, grpc.WaitForReady(true))
-		return receive(stream, err, begun, func(r *paastechv1.EndingsResponse) {
-			select {
-			case endings <- toContainer(r.GetContainer()):
-			default: // nobody waits for a slow listener
-			}
-		})
-	})
-	return endings
-}
-
-// listen follows what happens until ctx ends, and closes the channel then. It returns when the other side listens, so
-// that nothing is missed that happens afterwards, or is not there.
-func listen[T any](ctx context.Context, channel chan T, open func(ctx context.Context, begun func()) error) {
-	listening := make(chan struct{})
-	var once sync.Once
-	go func() {
-		defer close(channel)
-		follow(ctx, func(ctx context.Context, begun func()) error {
-			return open(ctx, func() {
-				begun()
-				once.Do(func() { close(listening) })
-			})
-		})
-	}()
-	select {
-	case <-listening:
-	case <-ctx.Done():
-	case <-time.After(beginTimeout):
-	}
-}
-
-// accepted waits until the other side has taken a call on. One that it refused has no header.
-func accepted(stream grpc.ClientStream) error {
-	header, err := stream.Header()
-	if err == nil && header == nil {
-		err = stream.RecvMsg(nil) // why
-	}
-	return err
-}
-
-// receive calls each with everything that a stream brings.
-func receive[Message any](stream grpc.ServerStreamingClient[Message], err error, begun func(), each func(*Message)) error {
-	if err != nil {
+	var projects []paas.ProjectID
+	err := e.supplied(ctx, func() error {
+		r, err := e.client.KeptProjects(ctx, &paastechv1.KeptProjectsRequest{})
+		projects = each(r.GetProjects(), as[paas.ProjectID])
 		return err
-	}
-	if err := accepted(stream); err != nil {
-		return err
-	}
-	begun()
-	for {
-		message, err := stream.Recv()
-		if err != nil {
-			return err
-		}
-		each(message)
-	}
+	})
+	return projects, err
 }

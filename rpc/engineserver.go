@@ -18,7 +18,7 @@ type Engine interface {
 	// BuildNetwork is the network that builds live in, made when it is not there.
 	BuildNetwork(ctx context.Context) (paas.BuildNetwork, error)
 
-	// UseRegistry tells where images come from; nothing is launched before.
+	// UseRegistry tells where images come from; before, nothing is launched, and what there is is not known.
 	UseRegistry(ctx context.Context, address string, pass paas.RegistryPass) error
 
 	// Directory is where images and containers are kept on this host; empty when that is elsewhere.
@@ -98,6 +98,9 @@ func (s *engineServer) Statistics(ctx context.Context, r *paastechv1.StatisticsR
 }
 
 func (s *engineServer) Retain(ctx context.Context, r *paastechv1.RetainRequest) (*paastechv1.RetainResponse, error) {
+	if err := s.checkSupplied(); err != nil {
+		return nil, err
+	}
 	return &paastechv1.RetainResponse{}, s.engine.Retain(ctx, paas.ProjectID(r.GetProject()), each(r.GetKeep(), as[paas.ImageRef]))
 }
 
@@ -120,6 +123,9 @@ func (s *engineServer) Mend(ctx context.Context, r *paastechv1.MendRequest) (*pa
 }
 
 func (s *engineServer) Lacking(ctx context.Context, r *paastechv1.LackingRequest) (*paastechv1.LackingResponse, error) {
+	if err := s.checkSupplied(); err != nil {
+		return nil, err
+	}
 	lacking, err := s.engine.Lacking(ctx, each(r.GetImages(), as[paas.ImageRef]))
 	return &paastechv1.LackingResponse{Images: each(lacking, as[string])}, err
 }
@@ -134,10 +140,16 @@ func (s *engineServer) RemoveVolume(ctx context.Context, r *paastechv1.RemoveVol
 }
 
 func (s *engineServer) Forget(ctx context.Context, r *paastechv1.ForgetRequest) (*paastechv1.ForgetResponse, error) {
+	if err := s.checkSupplied(); err != nil {
+		return nil, err
+	}
 	return &paastechv1.ForgetResponse{}, s.engine.Forget(ctx, paas.ProjectID(r.GetProject()))
 }
 
 func (s *engineServer) KeptProjects(ctx context.Context, _ *paastechv1.KeptProjectsRequest) (*paastechv1.KeptProjectsResponse, error) {
+	if err := s.checkSupplied(); err != nil {
+		return nil, err
+	}
 	projects, err := s.engine.Projects(ctx)
 	return &paastechv1.KeptProjectsResponse{Projects: each(projects, as[string])}, err
 }
@@ -164,7 +176,16 @@ func (s *engineServer) Directory(ctx context.Context, _ *paastechv1.DirectoryReq
 }
 
 func (s *engineServer) Output(r *paastechv1.OutputRequest, stream grpc.ServerStreamingServer[paastechv1.OutputResponse]) error {
-	return s.engine.Output(stream.Context(), paas.ContainerID(r.GetId()), moment(r.GetSince()), func(line paas.LogLine) error {
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
+	go func() { // who reads goes on with the next process
+		select {
+		case <-s.ending:
+			cancel(errEnding())
+		case <-ctx.Done():
+		}
+	}()
+	return s.engine.Output(ctx, paas.ContainerID(r.GetId()), moment(r.GetSince()), func(line paas.LogLine) error {
 		return stream.Send(&paastechv1.OutputResponse{Line: fromLine(line)})
 	})
 }
@@ -179,6 +200,10 @@ func (s *engineServer) Endings(_ *paastechv1.EndingsRequest, stream grpc.ServerS
 	return passOn(stream, s.ending, s.engine.Endings(stream.Context()), func(c paas.Container) *paastechv1.EndingsResponse {
 		return &paastechv1.EndingsResponse{Container: fromContainer(c)}
 	})
+}
+
+func errEnding() error {
+	return paas.Errorf(paas.Unavailable, paas.EUnavailable, "The platform's deployer module ends; try again when it is back.")
 }
 
 // passOn sends what comes out of a channel, until nobody listens any more. Its header says that from now on nothing
@@ -197,7 +222,7 @@ func passOn[T, Message any](stream grpc.ServerStreamingServer[Message], ending <
 				return err
 			}
 		case <-ending:
-			return paas.Errorf(paas.Unavailable, paas.EUnavailable, "The platform's module ends.")
+			return errEnding()
 		case <-stream.Context().Done():
 			return stream.Context().Err()
 		}

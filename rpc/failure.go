@@ -111,10 +111,10 @@ func (c *connection) fromStatus(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("ask the %s: %w", c.module, context.Cause(ctx))
-	}
 	told, is := status.FromError(err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask the %s (%s): %w", c.module, told.Message(), context.Cause(ctx))
+	}
 	if !is {
 		return err
 	}

@@ -193,7 +193,11 @@ func TestTheFirstDeployersClients(t *testing.T) {
 	}
 	wantStatus(pomegranate.Status_RUNNING)
 	wantCode("deploy again", deploy("shop"), codes.OK)
-	wantCode("deploy what is broken", deploy("broken"), codes.FailedPrecondition)
+	broken := deploy("broken")
+	wantCode("deploy what is broken", broken, codes.FailedPrecondition)
+	if sentence := status.Convert(broken).Message(); !strings.HasPrefix(sentence, "The application did not answer at port 3000 or 80;") {
+		t.Errorf("%q", sentence)
+	}
 	if left, _ := engine.Containers(ctx); len(left) != 1 || left[0].Deployment != 2 || !left[0].Kept {
 		t.Errorf("there are %+v", left)
 	}

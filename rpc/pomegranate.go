@@ -22,7 +22,8 @@ const (
 	readyTimeout  = time.Minute
 	graceTimeout  = 10 * time.Second
 	logsBytes     = 1 << 20                // of the newest lines
-	logsQuiet     = 500 * time.Millisecond // without a line: what was written has come
+	logsQuiet     = 500 * time.Millisecond // without a line after another: what was written has come
+	logsPatience  = 5 * time.Second        // for the first line: there is none
 	legacyProcess = "web"
 )
 
@@ -63,7 +64,10 @@ func (s *pomegranateServer) Deploy(ctx context.Context, r *pomegranate.DeployReq
 		err = s.engine.Keep(ctx, launched.ID)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.engine.Remove(context.WithoutCancel(ctx), launched.ID))
+		if removed := s.engine.Remove(context.WithoutCancel(ctx), launched.ID); removed != nil {
+			return nil, errors.Join(err, removed)
+		}
+		return nil, err
 	}
 	return &pomegranate.EmptyResponse{}, s.end(ctx, before)
 }
@@ -93,7 +97,7 @@ func (s *pomegranateServer) end(ctx context.Context, containers []paas.Container
 	return err
 }
 
-// imageNamed is an image of this engine's registry: a name of another could be anything.
+// imageNamed is an image, wherever it is: who asks here may run anything.
 func imageNamed(name, tag string) (paas.ImageRef, error) {
 	if name == "" || strings.ContainsAny(name+tag, " \t\r\n") {
 		return "", status.Errorf(codes.InvalidArgument, "image_name: %q is not the name of an image.", name)
@@ -170,7 +174,7 @@ var errNow = errors.New("written since")
 func (s *pomegranateServer) linesOf(ctx context.Context, id paas.ContainerID) (lines []paas.LogLine, err error) {
 	reading, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	quiet := time.AfterFunc(logsQuiet, func() { cancel(errNow) })
+	quiet := time.AfterFunc(logsPatience, func() { cancel(errNow) })
 	defer quiet.Stop()
 	asked := time.Now()
 	err = s.engine.Output(reading, id, time.Time{}, func(line paas.LogLine) error {
@@ -183,7 +187,7 @@ func (s *pomegranateServer) linesOf(ctx context.Context, id paas.ContainerID) (l
 		}
 		return nil
 	})
-	if errors.Is(err, errNow) || errors.Is(context.Cause(reading), errNow) {
+	if errors.Is(err, errNow) {
 		err = nil
 	}
 	return newest(lines), err

@@ -1,10 +1,15 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -32,10 +37,12 @@ type Server struct {
 type Offer struct {
 	Listener    net.Listener
 	Credentials *Credentials
-	Instance    string // of the data directory: who asks for another's is refused
+	Instance    string       // of the data directory: who asks for another's is refused
+	Log         *slog.Logger // what goes wrong after its caller has gone
 }
 
 func newServer(offer Offer) *Server {
+	offer.Log = cmp.Or(offer.Log, slog.New(slog.DiscardHandler))
 	s := &Server{listener: offer.Listener, ending: make(chan struct{})}
 	s.server = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(offer.Credentials.server())),
@@ -47,16 +54,26 @@ func newServer(offer Offer) *Server {
 				return nil, toStatus(err)
 			}
 			reply, err := handle(ctx, request)
+			offer.unheard(ctx, info.FullMethod, err)
 			return reply, toStatus(err)
 		}),
 		grpc.StreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 			if err := checkInstance(stream.Context(), info.FullMethod, offer.Instance); err != nil {
 				return toStatus(err)
 			}
-			return toStatus(handle(service, stream))
+			err := handle(service, stream)
+			offer.unheard(stream.Context(), info.FullMethod, err)
+			return toStatus(err)
 		}),
 	)
 	return s
+}
+
+// unheard logs an error that nobody waits for any more, but that it was ended.
+func (o Offer) unheard(ctx context.Context, method string, err error) {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		o.Log.WarnContext(ctx, "a call whose caller has gone", "method", method, "error", err)
+	}
 }
 
 // OfferEngine serves an engine, also by the first PaaSTech's contract.
@@ -97,11 +114,12 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// ours begins the methods of our own contracts; callers of the first PaaSTech's know no instance.
-const ours = "/paastech.v1."
+// firsts are the first PaaSTech's contracts, whose callers know no instance.
+var firsts = []string{pomegranate.Pomegranate_ServiceDesc.ServiceName, gitrepomanager.GitRepoManager_ServiceDesc.ServiceName}
 
 func checkInstance(ctx context.Context, method, instance string) error {
-	if len(method) < len(ours) || method[:len(ours)] != ours {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	if slices.Contains(firsts, service) {
 		return nil
 	}
 	told := metadata.ValueFromIncomingContext(ctx, instanceKey)

@@ -21,7 +21,7 @@ func Engine(t testing.TB, engine paas.Engine) *rpc.RemoteEngine {
 	address := Serve(t, dir, rpc.Deployer, func(offer rpc.Offer) *rpc.Server {
 		return rpc.OfferEngine(Supplied{engine}, "localhost", offer)
 	})
-	remote, err := rpc.OpenEngine(t.Context(), rpc.Remote{Address: address, Credentials: Credentials(t, dir, rpc.Hub), Instance: Instance})
+	remote, err := rpc.OpenEngine(t.Context(), Hub(t, dir, address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func Repositories(t testing.TB, repositories paas.Repositories) *rpc.RemoteRepos
 	t.Helper()
 	dir := t.TempDir()
 	address := Serve(t, dir, rpc.Repositories, func(offer rpc.Offer) *rpc.Server { return rpc.OfferRepositories(repositories, offer) })
-	remote, err := rpc.OpenRepositories(t.Context(), rpc.Remote{Address: address, Credentials: Credentials(t, dir, rpc.Hub), Instance: Instance})
+	remote, err := rpc.OpenRepositories(t.Context(), Hub(t, dir, address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +63,12 @@ func Serve(t testing.TB, dir string, module rpc.Module, offer func(rpc.Offer) *r
 		}
 	})
 	return "grpc://" + server.Addr().String()
+}
+
+// Hub is who asks a module at an address, with credentials from dir.
+func Hub(t testing.TB, dir, address string) rpc.Remote {
+	t.Helper()
+	return rpc.Remote{Address: address, Credentials: Credentials(t, dir, rpc.Hub), Instance: Instance}
 }
 
 // Credentials are a module's, from dir.

@@ -2103,6 +2103,7 @@ type Said struct {
 	//	*Said_Input
 	//	*Said_End
 	//	*Said_Resize
+	//	*Said_Cancel
 	Kind          isSaid_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2172,6 +2173,15 @@ func (x *Said) GetResize() *Terminal {
 	return nil
 }
 
+func (x *Said) GetCancel() bool {
+	if x != nil {
+		if x, ok := x.Kind.(*Said_Cancel); ok {
+			return x.Cancel
+		}
+	}
+	return false
+}
+
 type isSaid_Kind interface {
 	isSaid_Kind()
 }
@@ -2189,11 +2199,18 @@ type Said_Resize struct {
 	Resize *Terminal `protobuf:"bytes,3,opt,name=resize,proto3,oneof"`
 }
 
+type Said_Cancel struct {
+	// The command is to end, and what was made for it to be removed; the answers end when that is done.
+	Cancel bool `protobuf:"varint,4,opt,name=cancel,proto3,oneof"`
+}
+
 func (*Said_Input) isSaid_Kind() {}
 
 func (*Said_End) isSaid_Kind() {}
 
 func (*Said_Resize) isSaid_Kind() {}
+
+func (*Said_Cancel) isSaid_Kind() {}
 
 // Heard is what a command says.
 type Heard struct {
@@ -2969,11 +2986,12 @@ const file_paastech_v1_engine_proto_rawDesc = "" +
 	"\x13UseRegistryResponse\"\x12\n" +
 	"\x10DirectoryRequest\"'\n" +
 	"\x11DirectoryResponse\x12\x12\n" +
-	"\x04path\x18\x01 \x01(\tR\x04path\"k\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\"\x85\x01\n" +
 	"\x04Said\x12\x16\n" +
 	"\x05input\x18\x01 \x01(\fH\x00R\x05input\x12\x12\n" +
 	"\x03end\x18\x02 \x01(\bH\x00R\x03end\x12/\n" +
-	"\x06resize\x18\x03 \x01(\v2\x15.paastech.v1.TerminalH\x00R\x06resizeB\x06\n" +
+	"\x06resize\x18\x03 \x01(\v2\x15.paastech.v1.TerminalH\x00R\x06resize\x12\x18\n" +
+	"\x06cancel\x18\x04 \x01(\bH\x00R\x06cancelB\x06\n" +
 	"\x04kind\"r\n" +
 	"\x05Heard\x12\x18\n" +
 	"\x06output\x18\x01 \x01(\fH\x00R\x06output\x12\x18\n" +
@@ -3238,6 +3256,7 @@ func file_paastech_v1_engine_proto_init() {
 		(*Said_Input)(nil),
 		(*Said_End)(nil),
 		(*Said_Resize)(nil),
+		(*Said_Cancel)(nil),
 	}
 	file_paastech_v1_engine_proto_msgTypes[49].OneofWrappers = []any{
 		(*Heard_Output)(nil),
