@@ -32,7 +32,7 @@ const (
 
 // notBackedUp are what the data directory has that means nothing elsewhere, or is taken in another way.
 var notBackedUp = []string{
-	lockFile, moduleLock(rpc.Deployer), moduleLock(rpc.Repositories), "paastech.db", "paastech.db-wal", "paastech.db-shm", upgradeRequestFile, upgradeOutcomeFile, beforeFile,
+	lockFile, moduleLock(rpc.Deployer), moduleLock(rpc.Repositories), "deployer.registry", "paastech.db", "paastech.db-wal", "paastech.db-shm", upgradeRequestFile, upgradeOutcomeFile, beforeFile,
 	"repositories", "registry", volumesDir, "applogs", "trees",
 }
 

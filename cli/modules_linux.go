@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -162,7 +165,37 @@ func (s *server) moduleParts(ctx context.Context, module rpc.Module, offer rpc.O
 	if err := removeLeft(ctx, engine); err != nil {
 		return nil, err
 	}
-	return []part{{"engine", engine.Watch}, {"deployer", rpc.OfferEngine(engine, s.config.Domain, offer).Run}}, nil
+	recalling, err := recall(ctx, engine, s.data.file("deployer.registry"))
+	if err != nil {
+		return nil, err
+	}
+	return []part{{"engine", engine.Watch}, {"deployer", rpc.OfferEngine(recalling, s.config.Domain, offer).Run}}, nil
+}
+
+// recallingEngine keeps where images come from for the next process: a build that goes on must reach the registry
+// although the daemon has not told that process anything yet. The pass is not kept.
+type recallingEngine struct {
+	rpc.Engine
+	file string
+}
+
+// recall tells an engine what the process before was told.
+func recall(ctx context.Context, engine rpc.Engine, file string) (rpc.Engine, error) {
+	address, err := os.ReadFile(file)
+	if err == nil {
+		err = engine.UseRegistry(ctx, strings.TrimSpace(string(address)), paas.RegistryPass{})
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("take up the registry of %s: %w", file, err)
+	}
+	return recallingEngine{engine, file}, nil
+}
+
+func (e recallingEngine) UseRegistry(ctx context.Context, address string, pass paas.RegistryPass) error {
+	if err := e.Engine.UseRegistry(ctx, address, pass); err != nil {
+		return err
+	}
+	return writeDurably(e.file, []byte(address+"\n"))
 }
 
 // removeLeft removes what ran for somebody whose call ended with the process before.
