@@ -87,8 +87,10 @@ func (p *Platform) FollowDeploymentLog(ctx context.Context, caller User, id Proj
 		var read growingLog
 		defer read.close()
 		for {
-			// The state is read first: what was written before the end is then in what is read after.
+			// The state is read first: what was written before the end is then in what is read after. The last lines
+			// are written when a deployment has its state already.
 			deployment, err := p.Deployment(ctx, caller, id, number)
+			ended := err == nil && !deployment.State.Active() && !p.queue.working(id, number)
 			if err == nil {
 				err = read.more(p.logs.path(id, number))
 			}
@@ -98,7 +100,6 @@ func (p *Platform) FollowDeploymentLog(ctx context.Context, caller User, id Proj
 				}
 				return
 			}
-			ended := !deployment.State.Active()
 			for line, found := read.line(ended); found; line, found = read.line(ended) {
 				if !yield(line, nil) {
 					return

@@ -83,6 +83,18 @@ func (q *queue) busy() bool {
 	return len(q.cancels) > 0
 }
 
+// working tells whether a job works on a deployment.
+func (q *queue) working(project ProjectID, number int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for j := range q.cancels[project] {
+		if j.number == number {
+			return true
+		}
+	}
+	return false
+}
+
 func (q *queue) forget(project ProjectID, j *job) {
 	q.mu.Lock()
 	delete(q.cancels[project], j)
