@@ -240,7 +240,7 @@ func TestWildcardByDNS(t *testing.T) {
 		}
 	}
 	if w.orders() != 1 {
-		t.Errorf("%d orders for one wildcard", w.orders())
+		t.Errorf("%d orders for one wildcard\n%s\n%s", w.orders(), w.pebble.Log(), dns.log.String())
 	}
 }
 
