@@ -29,7 +29,7 @@ type Engine interface {
 type engineServer struct {
 	paastechv1.UnimplementedEngineServiceServer
 	engine   Engine
-	ending   <-chan struct{} // closed when the process is about to end
+	ending   context.Context // done when the process is about to end
 	supplied atomic.Bool     // UseRegistry was called
 }
 
@@ -178,13 +178,7 @@ func (s *engineServer) Directory(ctx context.Context, _ *paastechv1.DirectoryReq
 func (s *engineServer) Output(r *paastechv1.OutputRequest, stream grpc.ServerStreamingServer[paastechv1.OutputResponse]) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	go func() { // who reads goes on with the next process
-		select {
-		case <-s.ending:
-			cancel(errEnding())
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(s.ending, func() { cancel(errEnding()) })() // who reads goes on with the next process
 	return s.engine.Output(ctx, paas.ContainerID(r.GetId()), moment(r.GetSince()), func(line paas.LogLine) error {
 		return stream.Send(&paastechv1.OutputResponse{Line: fromLine(line)})
 	})
@@ -208,7 +202,7 @@ func errEnding() error {
 
 // passOn sends what comes out of a channel, until nobody listens any more. Its header says that from now on nothing
 // is missed.
-func passOn[T, Message any](stream grpc.ServerStreamingServer[Message], ending <-chan struct{}, source <-chan T, message func(T) *Message) error {
+func passOn[T, Message any](stream grpc.ServerStreamingServer[Message], ending context.Context, source <-chan T, message func(T) *Message) error {
 	if err := stream.SendHeader(metadata.MD{}); err != nil {
 		return err
 	}
@@ -221,7 +215,7 @@ func passOn[T, Message any](stream grpc.ServerStreamingServer[Message], ending <
 			if err := stream.Send(message(value)); err != nil {
 				return err
 			}
-		case <-ending:
+		case <-ending.Done():
 			return errEnding()
 		case <-stream.Context().Done():
 			return stream.Context().Err()

@@ -30,7 +30,8 @@ const endTimeout = 10 * time.Second
 type Server struct {
 	listener net.Listener
 	server   *grpc.Server
-	ending   chan struct{}
+	ending   context.Context // done when Run is about to return
+	end      func()
 }
 
 // Offer says what a server needs beside the module itself.
@@ -43,7 +44,8 @@ type Offer struct {
 
 func newServer(offer Offer) *Server {
 	offer.Log = cmp.Or(offer.Log, slog.New(slog.DiscardHandler))
-	s := &Server{listener: offer.Listener, ending: make(chan struct{})}
+	s := &Server{listener: offer.Listener}
+	s.ending, s.end = context.WithCancel(context.Background())
 	s.server = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(offer.Credentials.server())),
 		grpc.MaxRecvMsgSize(messageSize), grpc.MaxSendMsgSize(messageSize),
@@ -104,7 +106,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serve %s: %w", s.listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	close(s.ending)
+	s.end()
 	stop := time.AfterFunc(endTimeout, s.server.Stop)
 	defer stop.Stop()
 	s.server.GracefulStop()
