@@ -279,7 +279,8 @@ func cmdContainers(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("docker", "ps", "-aq", "--no-trunc", "--filter", "label=paastech.project="+project.ID))
 }
 
-// cmdUntil repeats a command until its output matches: `until REGEXP COMMAND ARG...`, for a minute.
+// cmdUntil repeats a command until its output matches: `until REGEXP COMMAND ARG...`, for three minutes:
+// a first build beside all the others of a test run took more than one.
 func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until REGEXP COMMAND ARG...")
@@ -288,7 +289,7 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := lookPath(environment(ts), args[1])
 	ts.Check(err)
 	var last []byte
-	await(ts, time.Minute, fmt.Sprintf("%v says %q", args[1:], args[0]), func() bool {
+	await(ts, 3*time.Minute, fmt.Sprintf("%v says %q", args[1:], args[0]), func() bool {
 		command := exec.Command(path, args[2:]...)
 		command.Env, command.Dir = environment(ts), ts.MkAbs(".")
 		last, _ = command.CombinedOutput()
