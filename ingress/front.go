@@ -6,29 +6,35 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/paastech-cloud/paastech/paas/httpdrain"
+	"golang.org/x/sync/errgroup"
 )
 
 // front takes the clients' connections. Each is a visitor's for as long as its requests are usual, and
 // then net/http's: that is the listener which front is.
 type front struct {
 	listener net.Listener
-	server   *http.Server
+	server   *httpdrain.Server
 	tls      *tls.Config   // nil: none
 	visits   bool          // it has visitors
 	handed   chan net.Conn // to net/http
-	closed   chan struct{}
+	closed   chan struct{} // nothing is handed any more
 	once     sync.Once
+	deaf     chan struct{} // no connection is taken any more
 
 	mu       sync.Mutex
 	visitors map[*visitor]struct{} // guarded by mu
 }
 
 func newFront(listener net.Listener) *front {
-	return &front{listener: listener, handed: make(chan net.Conn), closed: make(chan struct{}), visitors: map[*visitor]struct{}{}}
+	return &front{
+		listener: listener, handed: make(chan net.Conn), closed: make(chan struct{}), deaf: make(chan struct{}),
+		visitors: map[*visitor]struct{}{},
+	}
 }
 
 // Accept returns the next connection that net/http has to serve.
@@ -41,10 +47,10 @@ func (f *front) Accept() (net.Conn, error) {
 	}
 }
 
-// Close takes no more connections.
+// Close ends what Accept does: net/http gets no more connections.
 func (f *front) Close() error {
 	f.once.Do(func() { close(f.closed) })
-	return f.listener.Close()
+	return nil
 }
 
 // Addr is where it listens.
@@ -52,9 +58,11 @@ func (f *front) Addr() net.Addr { return f.listener.Addr() }
 
 // hand gives a connection to net/http.
 func (f *front) hand(conn net.Conn) {
+	f.server.Expect(conn)
 	select {
 	case f.handed <- conn:
 	case <-f.closed:
+		f.server.Arrived(conn)
 		_ = conn.Close()
 	}
 }
@@ -92,12 +100,14 @@ const (
 func (i *Ingress) welcome(f *front) error {
 	var visits sync.WaitGroup
 	defer visits.Wait()
+	defer close(f.deaf)
 	pause := firstAcceptPause
 	for {
 		conn, err := f.listener.Accept()
 		switch {
 		case err == nil:
 			pause = firstAcceptPause
+			f.server.Expect(conn)
 			visits.Go(func() { i.visit(f, conn) })
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -111,6 +121,7 @@ func (i *Ingress) welcome(f *front) error {
 
 // visit answers what comes over a connection, or hands it on.
 func (i *Ingress) visit(f *front, conn net.Conn) {
+	defer f.server.Arrived(conn)
 	g, err := i.receive(conn)
 	if err != nil {
 		i.options.Log.Debug("ingress: a connection is not let in", "peer", conn.RemoteAddr().String(), "error", err)
@@ -137,6 +148,7 @@ func (i *Ingress) visit(f *front, conn net.Conn) {
 		return
 	}
 	v := i.newVisitor(met, g, peer)
+	v.arrived = func() { f.server.Arrived(conn) }
 	f.add(v)
 	fate := v.serve()
 	f.remove(v)
@@ -185,25 +197,43 @@ func (c *handedConn) Read(into []byte) (int, error) {
 	return c.Conn.Read(into)
 }
 
+// shutdown takes no new connections and lets requests in flight, and those on their way, finish until ctx ends.
+func (f *front) shutdown(ctx context.Context) error {
+	err := f.listener.Close()
+	<-f.deaf
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return f.server.Shutdown(ctx) })
+	group.Go(func() error { return f.farewell(ctx) })
+	return errors.Join(err, group.Wait())
+}
+
 // farewell asks the visitors to leave after the request they are at, until ctx ends.
 func (f *front) farewell(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
+		expecting := f.server.Expecting() // asked first: who is expected becomes a visitor
 		visitors := f.all()
-		if len(visitors) == 0 {
+		if len(visitors) == 0 && !expecting {
 			return nil
 		}
 		for _, v := range visitors {
-			if v.reading.Load() {
-				_ = v.conn.SetReadDeadline(time.Unix(1, 0))
-			}
+			v.hurry(f.server.Patience)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
+	}
+}
+
+// cut ends what is left.
+func (f *front) cut() {
+	_ = f.server.Close()
+	f.server.Cut()
+	for _, v := range f.all() {
+		_ = v.conn.Close()
 	}
 }
 

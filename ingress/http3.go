@@ -42,7 +42,7 @@ func (i *Ingress) listenHTTP3(ctx context.Context) error {
 		Handler: q.counting(i.logged(i)), MaxHeaderBytes: maxHeaderBytes, IdleTimeout: idleTimeout, Logger: i.options.Log,
 		ConnContext: func(ctx context.Context, _ *quic.Conn) context.Context {
 			// ReverseProxy breaks answers off only for a server of net/http's; from others they would look whole.
-			return context.WithValue(context.WithValue(ctx, secureKey{}, true), http.ServerContextKey, i.secure.server)
+			return context.WithValue(context.WithValue(ctx, secureKey{}, true), http.ServerContextKey, i.secure.server.Server)
 		},
 	}
 	var err error

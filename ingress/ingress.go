@@ -18,6 +18,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/ingress/certificate"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/httpdrain"
 )
 
 // Options say where the ingress listens and whom it believes.
@@ -123,12 +124,12 @@ func (i *Ingress) listen(ctx context.Context) error {
 		return fmt.Errorf("open the ingress listener: %w", err)
 	}
 	i.plain = newFront(listener)
-	i.plain.server = i.newServer(i)
-	i.plain.visits = i.options.TLS == nil
 	if i.options.TLS == nil {
+		i.plain.visits = true
+		i.plain.server = httpdrain.New(i.newServer(i.logged(i)))
 		return nil
 	}
-	i.plain.server.Handler = http.HandlerFunc(i.redirect)
+	i.plain.server = httpdrain.New(i.newServer(http.HandlerFunc(i.redirect)))
 	if err := i.listenTLS(ctx); err != nil {
 		_ = listener.Close()
 		return err
@@ -150,7 +151,7 @@ func (i *Ingress) newServer(handler http.Handler) *http.Server {
 	protocols.SetHTTP2(true) // over TLS
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:           i.logged(handler),
+		Handler:           handler,
 		Protocols:         protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame},
 		ReadHeaderTimeout: i.options.ReadHeaderTimeout,
@@ -221,9 +222,7 @@ func (i *Ingress) shutdown(ctx context.Context) error {
 	i.closing.Store(true)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range i.fronts() {
-		_ = f.Close() // the server's Shutdown closes it again
-		group.Go(func() error { return f.server.Shutdown(ctx) })
-		group.Go(func() error { return f.farewell(ctx) })
+		group.Go(func() error { return f.shutdown(ctx) })
 	}
 	if i.quic != nil {
 		group.Go(func() error { return i.quic.shutdown(ctx) })
@@ -234,10 +233,7 @@ func (i *Ingress) shutdown(ctx context.Context) error {
 // cut ends everything that is in flight and waits for it.
 func (i *Ingress) cut() {
 	for _, f := range i.fronts() {
-		_ = f.server.Close() // the listener may be closed already
-		for _, v := range f.all() {
-			_ = v.conn.Close()
-		}
+		f.cut()
 	}
 	if i.quic != nil {
 		i.quic.cut()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/paastech-cloud/paastech/ingress/certificate"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/httpdrain"
 )
 
 // TLS says where the ingress listens for it, and where its certificates come from.
@@ -49,7 +50,7 @@ func (i *Ingress) listenTLS(ctx context.Context) error {
 	i.keeper = keeper
 	i.secure = newFront(listener)
 	i.secure.tls, i.secure.visits = keeper.TLSConfig(), true
-	i.secure.server = i.newServer(i)
+	i.secure.server = httpdrain.New(i.newServer(i.logged(i)))
 	i.secure.server.BaseContext = func(net.Listener) context.Context {
 		return context.WithValue(context.Background(), secureKey{}, true)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,13 +36,17 @@ type visitor struct {
 	answer  http1.Response
 	relay   relay
 
-	served  bool        // a request was answered
-	reading atomic.Bool // it waits for a request
+	began   time.Time
+	arrived func()      // its first request came
+	served  atomic.Bool // a request was answered
+
+	mu      sync.Mutex
+	waiting bool // no byte of the next request has come; guarded by mu
 }
 
 // newVisitor is for a connection; below is what it is made on, when that is TLS.
 func (i *Ingress) newVisitor(conn net.Conn, below *guest, peer netip.Addr) *visitor {
-	v := &visitor{ingress: i, conn: conn, peer: peer, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn)}
+	v := &visitor{ingress: i, conn: conn, peer: peer, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn), began: time.Now()}
 	v.tcp, _ = conn.(*guest)
 	scheme := schemePlain
 	if v.tcp == nil {
@@ -66,7 +71,7 @@ func (v *visitor) serve() fate {
 		if fate := v.next(); fate != stays {
 			return fate
 		}
-		v.served = true
+		v.served.Store(true)
 	}
 }
 
@@ -80,32 +85,37 @@ func (v *visitor) next() fate {
 	if project == nil {
 		return leaves
 	}
+	if !v.served.Load() {
+		v.arrived() // not before: net/http may be the one who has to expect it
+	}
 	return v.forward(host, project)
 }
 
 // read reads the head of the next request, and its body: all of it is in the buffer.
 func (v *visitor) read() (*http1.Request, fate) {
-	v.reading.Store(true)
-	defer v.reading.Store(false)
-	if v.ingress.closing.Load() {
-		return nil, ends
-	}
+	v.waits(v.in.Buffered() == 0)
+	defer v.waits(false)
 	pause := idleTimeout
-	if !v.served {
+	if !v.served.Load() {
 		pause = v.ingress.options.ReadHeaderTimeout
 	}
-	if err := v.conn.SetReadDeadline(time.Now().Add(pause)); err != nil {
+	until, err := v.allow(pause)
+	if err != nil {
 		return nil, ends
 	}
-	wanted, began := 1, !v.served
+	wanted, began := 1, !v.served.Load()
 	for {
 		buffer, err := v.in.Peek(max(wanted, v.in.Buffered()))
 		if err != nil {
+			if v.isHurried(err, until) && v.conn.SetReadDeadline(until) == nil {
+				continue
+			}
 			return nil, v.gaveUp(err)
 		}
+		v.waits(false)
 		if !began {
 			began = true
-			if err := v.conn.SetReadDeadline(time.Now().Add(v.ingress.options.ReadHeaderTimeout)); err != nil {
+			if until, err = v.allow(v.ingress.options.ReadHeaderTimeout); err != nil {
 				return nil, ends
 			}
 		}
@@ -128,6 +138,33 @@ func (v *visitor) read() (*http1.Request, fate) {
 			return nil, leaves
 		}
 	}
+}
+
+// allow gives the client that long to send what is read next.
+func (v *visitor) allow(pause time.Duration) (until time.Time, err error) {
+	until = time.Now().Add(pause)
+	return until, v.conn.SetReadDeadline(until)
+}
+
+func (v *visitor) waits(so bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.waiting = so
+}
+
+// hurry ends the connection when no request is on its way over it, or the first one has not come for longer than
+// patience: the ingress ends. Another goroutine calls it than the one that serves.
+func (v *visitor) hurry(patience time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.waiting && (v.served.Load() || time.Since(v.began) > patience) {
+		_ = v.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// isHurried tells whether reading broke off at a moment at which a request had come after all.
+func (v *visitor) isHurried(err error, until time.Time) bool {
+	return v.ingress.closing.Load() && isTimeout(err) && time.Now().Before(until) && (v.in.Buffered() > 0 || v.peek.Peek() == http1.Bytes)
 }
 
 // gaveUp says what becomes of a connection that could not be read. What came of a request is

@@ -16,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/paastech-cloud/paastech/paas"
+	"github.com/paastech-cloud/paastech/paas/httpdrain"
 )
 
 const (
@@ -159,13 +160,13 @@ var errClosing = paas.Errorf(paas.Unavailable, paas.EShuttingDown, "The platform
 // Run serves until ctx ends; then it ends the streams, lets requests in flight finish for a while,
 // and releases the address.
 func (s *Server) Run(ctx context.Context) error {
-	server := &http.Server{
+	server := httpdrain.New(&http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	select {
@@ -174,14 +175,15 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.close(errClosing)
+	s.listener.Close()
+	if err := <-served; !errors.Is(err, net.ErrClosed) {
+		s.log.WarnContext(ctx, "the dashboard and API took no more connections", "error", err)
+	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(draining); err != nil {
 		s.log.WarnContext(ctx, "requests were cut at the drain deadline", "server", s.listener.Addr())
 		server.Close()
-	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		return err
 	}
 	return nil
 }
