@@ -24,12 +24,14 @@ type doomedIngress struct {
 	ended chan error
 }
 
-func doomed(t *testing.T, options Options) *doomedIngress {
+// doomed starts one that leads to a target from its beginning.
+func doomed(t *testing.T, options Options, target netip.AddrPort) *doomedIngress {
 	t.Helper()
 	options.Listen, options.Log = "127.0.0.1:0", discard()
 	ctx, cancel := context.WithCancel(context.Background())
 	i, err := New(ctx, options)
 	must(t, err)
+	i.Replace(live(target))
 	for _, f := range i.fronts() {
 		f.server.Patience = 20 * time.Second // on a machine that has much to do
 	}
@@ -91,8 +93,7 @@ func TestShutdownAnswersWhoHasJustCome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := doomed(t, c.options)
-			d.Replace(live(upstream(t, says("here"))))
+			d := doomed(t, c.options, upstream(t, says("here")))
 			conn, err := c.connect(d)
 			must(t, err)
 			defer conn.Close()
@@ -129,8 +130,7 @@ func TestShutdownAnswersWhoHasJustCome(t *testing.T) {
 
 // TestShutdownWaitsForNobodyWhoIsSilent: connections without a request, and used ones that wait, do not hold it up.
 func TestShutdownWaitsForNobodyWhoIsSilent(t *testing.T) {
-	d := doomed(t, Options{ShutdownTimeout: time.Hour, TLS: &TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}})
-	d.Replace(live(upstream(t, says("here"))))
+	d := doomed(t, Options{ShutdownTimeout: time.Hour, TLS: &TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}}, upstream(t, says("here")))
 	for _, f := range d.fronts() {
 		f.server.Patience = 100 * time.Millisecond
 	}
@@ -164,12 +164,12 @@ func TestShutdownFinishesWhatIsSlow(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			arrived, release := make(chan struct{}), make(chan struct{})
-			d := doomed(t, Options{TLS: &TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}})
-			d.Replace(live(upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			target := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
 				close(arrived)
 				<-release
 				_, _ = io.WriteString(w, "finished")
-			})))
+			})
+			d := doomed(t, Options{TLS: &TLS{Listen: "127.0.0.1:0", Certificates: certificate.Options{Dir: t.TempDir()}}}, target)
 			conn, err := tls.Dial("tcp", d.AddressTLS(), &tls.Config{InsecureSkipVerify: true, ServerName: string(app)})
 			must(t, err)
 			defer conn.Close()
