@@ -24,7 +24,7 @@ func TestNothingGrows(t *testing.T) {
 	if soak {
 		deploys, requests = 200, 1_000_000
 	}
-	a := newEcho(t, 100*time.Millisecond)
+	a := newEcho(t, 20*time.Second) // nothing is cut on a machine that stands still for a moment
 	a.churn(t, deploys/5+1, requests/5) // what is made once and kept is there then
 	before := a.rest()
 	a.churn(t, deploys, requests)
@@ -49,19 +49,24 @@ func (a *echo) churn(t *testing.T, deploys, requests int) {
 	client := &http.Client{Transport: transport}
 	var left, failed atomic.Int64
 	left.Store(int64(requests))
+	var first sync.Once
+	fails := func(how any) {
+		failed.Add(1)
+		first.Do(func() { t.Errorf("the first request that failed: %v", how) })
+	}
 	var asking sync.WaitGroup
 	for range 32 {
 		asking.Go(func() {
 			for left.Add(-1) >= 0 {
 				response, err := client.Get("http://" + a.host + "/")
 				if err != nil {
-					failed.Add(1)
+					fails(err)
 					continue
 				}
-				_, _ = io.Copy(io.Discard, response.Body) // what fails here fails at the next request
+				text, err := io.ReadAll(response.Body)
 				response.Body.Close()
-				if response.StatusCode != http.StatusOK {
-					failed.Add(1)
+				if err != nil || response.StatusCode != http.StatusOK {
+					fails(fmt.Sprintf("%s, %v: %s", response.Status, err, text))
 				}
 			}
 		})
