@@ -24,7 +24,7 @@ func TestNothingGrows(t *testing.T) {
 	if soak {
 		deploys, requests = 200, 1_000_000
 	}
-	a := newEcho(t, 20*time.Second) // nothing is cut on a machine that stands still for a moment
+	a := newEcho(t, 20*time.Second)     // nothing is cut on a machine that stands still for a moment
 	a.churn(t, deploys/5+1, requests/5) // what is made once and kept is there then
 	before := a.rest()
 	a.churn(t, deploys, requests)
