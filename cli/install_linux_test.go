@@ -148,7 +148,10 @@ func newDebianHost(t *testing.T) *debianHost {
 	}
 	h.program = filepath.Join(t.TempDir(), "paastech")
 	h.build(h.program, "0.0.1-test")
-	h.must(exec.Command(h.program, "builder", "create").Run()) // everybody's on this engine, and not to be made in there
+	// The builder is everybody's on this engine, and not to be made in there.
+	if out, err := exec.Command(h.program, "builder", "create").CombinedOutput(); err != nil {
+		t.Fatalf("make the builder: %v\n%s", err, out)
+	}
 	image := debianImage(t, debianPackages)
 	h.docker("run", "--detach", "--name", h.name, "--network", "host", "--cgroupns", "host",
 		"--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
