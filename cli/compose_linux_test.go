@@ -110,7 +110,7 @@ func newComposition(t *testing.T) *composition {
 	c.must(os.Mkdir(c.dir, 0o700))
 	c.program = filepath.Join(c.dir, "paastech")
 	c.build(c.program, "0.0.1-test")
-	c.must(exec.Command(c.program, "builder", "create").Run())
+	c.makeBuilder()
 	for _, name := range []string{"Dockerfile", ".dockerignore", "compose.yaml"} {
 		content, err := os.ReadFile(filepath.Join("..", name))
 		c.must(err)

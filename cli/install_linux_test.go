@@ -148,10 +148,7 @@ func newDebianHost(t *testing.T) *debianHost {
 	}
 	h.program = filepath.Join(t.TempDir(), "paastech")
 	h.build(h.program, "0.0.1-test")
-	// The builder is everybody's on this engine, and not to be made in there.
-	if out, err := exec.Command(h.program, "builder", "create").CombinedOutput(); err != nil {
-		t.Fatalf("make the builder: %v\n%s", err, out)
-	}
+	h.makeBuilder()
 	image := debianImage(t, debianPackages)
 	h.docker("run", "--detach", "--name", h.name, "--network", "host", "--cgroupns", "host",
 		"--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
@@ -192,6 +189,21 @@ func debianImage(t *testing.T, packages string) string {
 		t.Fatalf("make a Debian: %v\n%s", err, said.String())
 	}
 	return name
+}
+
+// makeBuilder makes the builder, which is everybody's on this engine, and not to be made in there.
+func (h *debianHost) makeBuilder() {
+	h.t.Helper()
+	command := exec.Command(h.program, "builder", "create")
+	command.Env = ownEnvironment()
+	if out, err := command.CombinedOutput(); err != nil {
+		h.t.Fatalf("make the builder: %v\n%s", err, out)
+	}
+}
+
+// ownEnvironment is the environment without what would be settings of PaaSTech.
+func ownEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "PAASTECH_") })
 }
 
 func (h *debianHost) up() bool {
@@ -373,7 +385,7 @@ func (h *debianHost) run(stdin io.Reader, program string, args ...string) string
 	h.t.Helper()
 	command := exec.Command(program, args...)
 	command.Stdin = stdin
-	command.Env = append(os.Environ(), "HOME="+h.home, "PAASTECH_SERVER=http://"+h.dashboard,
+	command.Env = append(ownEnvironment(), "HOME="+h.home, "PAASTECH_SERVER=http://"+h.dashboard,
 		"GIT_AUTHOR_NAME=ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=ada", "GIT_COMMITTER_EMAIL=ada@example.com",
 		"GIT_SSH_COMMAND=ssh -i "+filepath.Join(h.home, ".ssh", "id_ed25519")+" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR")
 	var said bytes.Buffer
