@@ -18,6 +18,15 @@ func (p *Platform) BackUp(ctx context.Context) { p.backUp(ctx) }
 // Deliver works off the outbox once.
 func (p *Platform) Deliver(ctx context.Context) error { return p.deliverDue(ctx) }
 
+// Hold takes a project's turn, until the returned function is called.
+func (p *Platform) Hold(id ProjectID) (release func()) {
+	release, err := p.queue.take(context.Background(), id)
+	if err != nil {
+		panic(err)
+	}
+	return release
+}
+
 // RunCron runs the cron lines that are due at a minute, to their end.
 func (p *Platform) RunCron(ctx context.Context, minute time.Time) {
 	var runs sync.WaitGroup

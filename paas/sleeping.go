@@ -63,9 +63,9 @@ var errInUse = Errorf(Conflict, EConflict, "The project is in use: a deployment 
 
 // sink takes a project to a depth. From the moment on in which its route sleeps, requests wake it.
 func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User) error {
-	release, free := p.queue.tryTake(id)
-	if !free {
-		return errInUse
+	release, err := p.takeToSleep(ctx, id, by)
+	if err != nil {
+		return err
 	}
 	defer release()
 	project, err := p.Store.Project(ctx, id)
@@ -99,6 +99,24 @@ func (p *Platform) sink(ctx context.Context, id ProjectID, depth Depth, by *User
 	p.sleepers.slept(id, depth, now)
 	p.tellSlept(ctx, project, depth, by)
 	return p.follow(ctx, id)
+}
+
+// handPatience is how long a person who puts a project to sleep waits for its turn: what looks after it takes it for
+// moments, too. A deployment takes longer, and is not waited for.
+const handPatience = 2 * time.Second
+
+// takeToSleep takes a project's turn; errInUse when it is another's.
+func (p *Platform) takeToSleep(ctx context.Context, id ProjectID, by *User) (func(), error) {
+	if by != nil {
+		ctx, cancel := context.WithTimeoutCause(ctx, handPatience, errInUse)
+		defer cancel()
+		return p.queue.take(ctx, id)
+	}
+	release, free := p.queue.tryTake(id)
+	if !free {
+		return nil, errInUse
+	}
+	return release, nil
 }
 
 // follow makes a project's containers what its depth says; its turn is held.

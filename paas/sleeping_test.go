@@ -194,6 +194,22 @@ func TestSleepAndWakeByHand(t *testing.T) {
 	}
 }
 
+// TestSleepWaitsForALook: what only looks after a project keeps nobody from putting it to sleep; who has its turn for
+// longer does.
+func TestSleepWaitsForALook(t *testing.T) {
+	w := sleepy(t, paas.App{})
+	release := w.Hold(w.project.ID)
+	if err := w.Platform.Sleep(t.Context(), w.ada, w.project.ID, paas.Asleep); !paas.IsKind(err, paas.Conflict) {
+		t.Errorf("put to sleep in another's turn: %v", err)
+	}
+	w.is(paas.Awake, "in another's turn")
+	time.AfterFunc(50*time.Millisecond, release)
+	if err := w.Platform.Sleep(t.Context(), w.ada, w.project.ID, paas.Asleep); err != nil {
+		t.Errorf("put to sleep after a look: %v", err)
+	}
+	w.is(paas.Asleep, "after a look")
+}
+
 // TestAWakeThatFails says why, and leaves the project to whoever looks after what keeps ending.
 func TestAWakeThatFails(t *testing.T) {
 	w := sleepy(t, paas.App{})
