@@ -218,7 +218,7 @@ func (f *front) farewell(ctx context.Context) error {
 			return nil
 		}
 		for _, v := range visitors {
-			v.hurry(f.server.Patience)
+			v.hurry()
 		}
 		select {
 		case <-ctx.Done():

@@ -98,21 +98,27 @@ func TestHandoversLoseNoRequest(t *testing.T) {
 
 // asked asks for the application and tells what is wrong with the answer.
 func asked(client *http.Client, method, base, sent string) error {
+	status, text, err := fetch(client, method, base, sent)
+	if err == nil && status != http.StatusPermanentRedirect && (status != http.StatusOK || text != "here "+sent) {
+		err = fmt.Errorf("%d: %q", status, text)
+	}
+	return err
+}
+
+// fetch asks for the application and reads the answer.
+func fetch(client *http.Client, method, base, sent string) (status int, text string, err error) {
 	request, err := http.NewRequest(method, base, strings.NewReader(sent))
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	request.Host = string(app)
 	answer, err := client.Do(request)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusPermanentRedirect && (answer.StatusCode != http.StatusOK || string(text) != "here "+sent) {
-		err = fmt.Errorf("%s: %q", answer.Status, text)
-	}
-	return err
+	body, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(body), err
 }
 
 // anew has a client make a connection for each request.

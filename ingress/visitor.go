@@ -36,7 +36,6 @@ type visitor struct {
 	answer  http1.Response
 	relay   relay
 
-	began   time.Time
 	arrived func()      // its first request came
 	served  atomic.Bool // a request was answered
 
@@ -46,7 +45,7 @@ type visitor struct {
 
 // newVisitor is for a connection; below is what it is made on, when that is TLS.
 func (i *Ingress) newVisitor(conn net.Conn, below *guest, peer netip.Addr) *visitor {
-	v := &visitor{ingress: i, conn: conn, peer: peer, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn), began: time.Now()}
+	v := &visitor{ingress: i, conn: conn, peer: peer, in: bufio.NewReaderSize(conn, visitorBuffer), peek: http1.NewPeeker(below.TCPConn)}
 	v.tcp, _ = conn.(*guest)
 	scheme := schemePlain
 	if v.tcp == nil {
@@ -152,12 +151,12 @@ func (v *visitor) waits(so bool) {
 	v.waiting = so
 }
 
-// hurry ends the connection when no request is on its way over it, or the first one has not come for longer than
-// patience: the ingress ends. Another goroutine calls it than the one that serves.
-func (v *visitor) hurry(patience time.Duration) {
+// hurry ends the connection when it was used and no request is on its way over it: the ingress ends. Those over which
+// none ever came are the server's to wait for. Another goroutine calls it than the one that serves.
+func (v *visitor) hurry() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.waiting && (v.served.Load() || time.Since(v.began) > patience) {
+	if v.waiting && v.served.Load() {
 		_ = v.conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -27,15 +26,13 @@ func New(server *http.Server) *Server {
 	s := &Server{Server: server, Arrivals: Arrivals{Patience: patience}}
 	handler := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if from, is := r.Context().Value(arrivalKey{}).(*arrival); is && from.expected.CompareAndSwap(true, false) {
-			s.Arrived(from.conn)
+		if arrived, is := r.Context().Value(arrivedKey{}).(func()); is {
+			arrived()
 		}
 		handler.ServeHTTP(w, r)
 	})
 	server.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-		from := &arrival{conn: conn}
-		from.expected.Store(true)
-		return context.WithValue(ctx, arrivalKey{}, from)
+		return context.WithValue(ctx, arrivedKey{}, sync.OnceFunc(func() { s.Arrived(conn) }))
 	}
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
 		switch state {
@@ -48,19 +45,15 @@ func New(server *http.Server) *Server {
 	return s
 }
 
-// arrival is what a request knows of its connection.
-type arrival struct {
-	conn     net.Conn
-	expected atomic.Bool // its first request has not come
-}
-
-type arrivalKey struct{}
+// arrivedKey leads a request to what its connection's first one calls.
+type arrivedKey struct{}
 
 // Shutdown has every answer end its connection, waits for the requests that are on their way, at most for their
-// Patience, ends the connections over which none came, and then is net/http's. The server's listeners are to be closed before: who connects later is lost.
+// Patience, ends the connections over which none came, and then is net/http's. The server's listeners are to be
+// closed before: who connects later is lost.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.SetKeepAlivesEnabled(false)
-	s.Await(ctx)
+	s.await(ctx)
 	s.Cut()
 	return s.Server.Shutdown(ctx)
 }
@@ -101,8 +94,8 @@ func (a *Arrivals) Cut() {
 	}
 }
 
-// Await waits until none is expected any more, or ctx ends.
-func (a *Arrivals) Await(ctx context.Context) {
+// await waits until none is expected any more, or ctx ends.
+func (a *Arrivals) await(ctx context.Context) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for a.Expecting() {
